@@ -1,0 +1,147 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is no server to work on. Each text is for the person at the terminal and says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmbeddedError {
+    /// No place where packages put PostgreSQL holds its server programs.
+    #[error(
+        "no PostgreSQL server programs (initdb, postgres) on this machine: looked at PATH, pg_config, \
+         /usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, Homebrew and Postgres.app. Install them (Debian, Ubuntu: \
+         `apt-get install -y postgresql`; Fedora: `dnf install -y postgresql-server`; Alpine: `apk add postgresql`; \
+         macOS: `brew install postgresql`), or point PG_BIN at a directory that holds them, or DATABASE_URL at a \
+         running server"
+    )]
+    NoPrograms,
+
+    /// `PG_BIN` names a directory without PostgreSQL.
+    #[error(
+        "PG_BIN is {}, which holds no PostgreSQL server programs (initdb, postgres): correct it, or unset it to have \
+         them looked for", dir.display()
+    )]
+    PgBin {
+        /// What `PG_BIN` says.
+        dir: PathBuf,
+    },
+
+    /// The programs are older than the oldest PostgreSQL that is supported.
+    #[error(
+        "{} is PostgreSQL {major}, and 14 is the oldest that works: point PG_BIN at a newer one", bin_dir.display()
+    )]
+    TooOld {
+        /// Directory of the programs.
+        bin_dir: PathBuf,
+        /// Their major version.
+        major: u32,
+    },
+
+    /// The cluster was made by another major version than that of the programs.
+    #[error(
+        "{} was made by PostgreSQL {made_by}, but {} is PostgreSQL {major}: set PG_BIN to a PostgreSQL {made_by}, or \
+         remove the directory to start afresh", data_dir.display(), bin_dir.display()
+    )]
+    OtherMajor {
+        /// The cluster's files.
+        data_dir: PathBuf,
+        /// The major version that made them.
+        made_by: String,
+        /// Directory of the programs.
+        bin_dir: PathBuf,
+        /// Their major version.
+        major: u32,
+    },
+
+    /// The user as whom PostgreSQL runs may not enter a directory.
+    #[error(
+        "this process is root, so PostgreSQL runs as uid {uid}, which may not enter {} (mode {mode:o}): choose a \
+         directory outside it, for example under /var/lib or /tmp", dir.display()
+    )]
+    Forbidden {
+        /// User as whom PostgreSQL runs.
+        uid: u32,
+        /// The directory that keeps it out.
+        dir: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+
+    /// There is no user as whom PostgreSQL would agree to run.
+    #[error(
+        "PostgreSQL does not run as root nor as a user without a name, and this process may not become another user: \
+         start it as an ordinary user that /etc/passwd names"
+    )]
+    NoIdentity,
+
+    /// The socket's path is longer than the system allows.
+    #[error(
+        "the socket path {} has {} bytes and this system allows {limit}: choose a shorter directory",
+        path.display(), path.as_os_str().len()
+    )]
+    SocketPath {
+        /// Where the socket would be.
+        path: PathBuf,
+        /// Bytes that a socket's path may have.
+        limit: usize,
+    },
+
+    /// Neither `TASKMASTER_DATA_DIR` nor `HOME` says where to keep data.
+    #[error("there is no home directory to keep data in: set TASKMASTER_DATA_DIR to a directory")]
+    NoDataDir,
+
+    /// `initdb` or `postgres` ended at once.
+    #[error("PostgreSQL did not start; the end of its log: {log}")]
+    DidNotStart {
+        /// The last lines of the log.
+        log: String,
+    },
+
+    /// The server did not get ready in time.
+    #[error(
+        "the PostgreSQL in {} was not ready after {seconds} s: see postgres.log there, and end the other processes \
+         that use it", dir.display()
+    )]
+    NotReady {
+        /// Directory of the cluster.
+        dir: PathBuf,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+
+    /// A file or a program of the system could not be used.
+    #[error("could not {doing}: {source}")]
+    Io {
+        /// What was being done, in the infinitive.
+        doing: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+
+    /// The server that `DATABASE_URL` names cannot be reached.
+    #[cfg(feature = "test-database")]
+    #[error("DATABASE_URL is set but the server did not answer: {0}; unset it to use the built-in server")]
+    NoAnswer(#[source] Box<dyn std::error::Error + Send + Sync>),
+
+    /// A statement that makes or drops a test database failed.
+    #[cfg(feature = "test-database")]
+    #[error("could not {doing}: {source}")]
+    Statement {
+        /// What was being done, in the infinitive.
+        doing: String,
+        /// The server's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
+    /// The caller's function that fills a template failed.
+    #[cfg(feature = "test-database")]
+    #[error("could not prepare the template database: {0}")]
+    Prepare(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl EmbeddedError {
+    /// Adds what was being done to an error of the system.
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+}

@@ -1,0 +1,53 @@
+//! Plain types of the Taskmaster data backbone: tasks, their contexts and dependencies, and workflow states.
+//!
+//! Nothing here does I/O, is async, or knows a database. Each noun has one file with the same set of types:
+//!
+//! | type | what it is |
+//! |---|---|
+//! | `Noun` | a stored row |
+//! | `NewNoun` | what is needed to store one; carries its own id and times, made by [`clock`] and [`id`] |
+//! | `NounPatch` | the fields to change; a field that is `None` stays as it is |
+//! | `NounFilter` | which rows a query is about; a criterion that is `None` does not restrict |
+//! | `NounSort` | the orders in which rows can be paged |
+//!
+//! # Laws
+//!
+//! - Writing types have a `validate` that finds *every* fault at once. Both stores call it before they write, and the
+//!   database's constraints hold the same rules.
+//! - Text limits count characters, not bytes. No text may hold the character NUL, which PostgreSQL cannot store.
+//! - Times are UTC, between the years 1 and 9999, and kept to the microsecond.
+//! - Only [`clock`] reads the clock, and only [`id`] makes ids.
+
+mod actor;
+pub mod clock;
+pub mod id;
+mod page;
+mod patch;
+mod search;
+mod task;
+mod task_context;
+mod task_dependency;
+mod text_enum;
+mod validation;
+mod workflow_state;
+
+pub use actor::Actor;
+pub use id::{TaskContextId, TaskDependencyId, TaskId, WorkflowStateId};
+pub use page::{Cursor, Direction, KeyKind, Page, PageRequest, Sort, SortKey};
+pub use search::{SearchHit, SearchRequest};
+pub use task::{NewTask, Task, TaskFilter, TaskPatch, TaskSort, TaskStatistics, TaskStatus, TaskSummary};
+pub use task_context::{
+    AiInteraction, ContextType, ContextWithTask, NewTaskContext, TaskContext, TaskContextFilter,
+    TaskContextPatch, TaskContextSort, TaskContextStatistics, TaskFullContext, TaskWithContexts,
+    ValidationOutcome,
+};
+pub use task_dependency::{
+    DependencyType, NewTaskDependency, RelatedTask, TaskDependencies, TaskDependency, TaskDependencyFilter,
+    TaskDependencySort,
+};
+pub use text_enum::UnknownValue;
+pub use validation::{Fault, FaultCode, MAX_JSON_DEPTH, Validation, ValidationError};
+pub use workflow_state::{
+    NewWorkflowState, RetryRequest, WorkflowProgress, WorkflowState, WorkflowStateFilter, WorkflowStatePatch,
+    WorkflowStateSort, WorkflowStateStatistics, WorkflowStatus, WorkflowTimelineEntry,
+};

@@ -1,0 +1,42 @@
+//! The repository traits on PostgreSQL 14 and later, by SeaORM.
+//!
+//! ```no_run
+//! use taskmaster_models::NewTask;
+//! use taskmaster_postgres::PgStore;
+//! use taskmaster_repository::{Repositories, RepositoryError};
+//!
+//! # async fn example() -> Result<(), RepositoryError> {
+//! let store = PgStore::connect("postgres://app@db.example/taskmaster").await?;
+//! let task = store.tasks().create(&NewTask::new("Log in with a passkey")).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The schema is `taskmaster-migration`'s; this crate expects it and never changes it. Any schema of the database will do:
+//! name it in the URL, as in `?options=-c%20search_path%3Dtenant_a`.
+//!
+//! # How a method is made
+//!
+//! One method is one statement and one round trip. Its text is put together in [`sql::Sql`] from fixed pieces; everything
+//! that a caller gives is bound. Rows are decoded to the generated entities, and these are parsed into models, loudly: a
+//! value that no model can hold is `RepositoryError::Inconsistent`, with table, column and id. A write by somebody begins
+//! with the common table expression `actor`, which tells the audit trigger who it is, so an attributed write is one round
+//! trip, too.
+
+mod connect;
+mod entities;
+mod error;
+mod insert;
+mod page;
+mod patch;
+mod row;
+mod sql;
+mod store;
+mod task;
+mod task_context;
+mod task_dependency;
+mod task_work;
+mod workflow_state;
+mod write;
+
+pub use store::{Pg, PgStore, PgUnitOfWork};

@@ -1,0 +1,146 @@
+//! The store and the unit of work: one struct over any connection.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, QueryResult,
+    TransactionTrait,
+};
+use taskmaster_models::Actor;
+use taskmaster_repository::{
+    Repositories, RepositoryError, Result, Store, TaskContextRepository, TaskDependencyRepository,
+    TaskRepository, UnitOfWork, WorkflowStateRepository,
+};
+
+use crate::{connect, error::from_db, sql::Sql};
+
+/// How long a connection may have been idle before it is tried when it is next used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+
+/// The repositories on one connection `C`: a pool ([`PgStore`]) or a transaction ([`PgUnitOfWork`]).
+#[derive(Clone, Debug)]
+pub struct Pg<C> {
+    conn: C,
+    /// The actor as the JSON text that the function `set_actor` takes.
+    actor: Option<Arc<str>>,
+    /// Whether a statement failed. PostgreSQL then answers COMMIT by rolling back, which is no error to the driver.
+    failed: Arc<AtomicBool>,
+}
+
+/// The store: a pool of connections.
+pub type PgStore = Pg<DatabaseConnection>;
+
+/// A unit of work: a transaction at the isolation level READ COMMITTED.
+pub type PgUnitOfWork = Pg<DatabaseTransaction>;
+
+impl PgStore {
+    /// Connects to the database of this URL, with at most 10 connections.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`](RepositoryError::Unavailable) with what to do about it: the server cannot be reached, refuses the
+    /// user, has no such database, or is older than PostgreSQL 14. No error shows the password.
+    pub async fn connect(url: &str) -> Result<Self> {
+        connect::check_server(url).await?;
+        let mut options = ConnectOptions::new(url);
+        options
+            .max_connections(10)
+            .acquire_timeout(Duration::from_secs(30))
+            .test_before_acquire_if_idle_for(TRUSTED_IDLE)
+            .sqlx_logging(false)
+            .connect_lazy(true);
+        let conn = Database::connect(options).await.map_err(|error| from_db("connection", error))?;
+        Ok(Self::new(conn))
+    }
+
+    /// The store on a pool that is there already. It should not log statements, since these hold the values.
+    #[must_use]
+    pub fn new(conn: DatabaseConnection) -> Self {
+        Self { conn, actor: None, failed: Arc::default() }
+    }
+}
+
+impl<C: ConnectionTrait> Pg<C> {
+    /// The actor of the writes, if somebody is named.
+    pub(crate) fn actor(&self) -> Option<&str> {
+        self.actor.as_deref()
+    }
+
+    /// Runs a statement and returns all rows.
+    pub(crate) async fn rows(&self, entity: &'static str, sql: Sql) -> Result<Vec<QueryResult>> {
+        let result = self.conn.query_all_raw(sql.into_statement()).await;
+        result.map_err(|error| self.failure(entity, error))
+    }
+
+    /// Runs a statement and returns its one row, if there is one.
+    pub(crate) async fn row(&self, entity: &'static str, sql: Sql) -> Result<Option<QueryResult>> {
+        let result = self.conn.query_one_raw(sql.into_statement()).await;
+        result.map_err(|error| self.failure(entity, error))
+    }
+
+    /// Runs a statement and returns how many rows it wrote.
+    pub(crate) async fn execute(&self, entity: &'static str, sql: Sql) -> Result<u64> {
+        let result = self.conn.execute_raw(sql.into_statement()).await;
+        result.map(|done| done.rows_affected()).map_err(|error| self.failure(entity, error))
+    }
+
+    fn failure(&self, entity: &'static str, error: sea_orm::DbErr) -> RepositoryError {
+        self.failed.store(true, Ordering::Relaxed);
+        from_db(entity, error)
+    }
+}
+
+impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
+    fn tasks(&self) -> &dyn TaskRepository {
+        self
+    }
+
+    fn task_contexts(&self) -> &dyn TaskContextRepository {
+        self
+    }
+
+    fn task_dependencies(&self) -> &dyn TaskDependencyRepository {
+        self
+    }
+
+    fn workflow_states(&self) -> &dyn WorkflowStateRepository {
+        self
+    }
+}
+
+#[async_trait]
+impl Store for PgStore {
+    async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
+        let conn = self.conn.begin().await.map_err(|error| from_db("transaction", error))?;
+        Ok(Box::new(Pg { conn, actor: self.actor.clone(), failed: Arc::default() }))
+    }
+
+    fn acting_as(&self, actor: &Actor) -> Result<Box<dyn Store>> {
+        actor.validate().into_result()?;
+        let actor = serde_json::json!(actor).to_string();
+        Ok(Box::new(Self { actor: Some(actor.into()), ..self.clone() }))
+    }
+}
+
+#[async_trait]
+impl UnitOfWork for PgUnitOfWork {
+    async fn commit(self: Box<Self>) -> Result<()> {
+        if self.failed.load(Ordering::Relaxed) {
+            self.rollback().await?;
+            let source = "a statement of this unit of work failed before, so nothing of it was kept".into();
+            return Err(RepositoryError::Backend { source });
+        }
+        self.conn.commit().await.map_err(|error| from_db("transaction", error))
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<()> {
+        self.conn.rollback().await.map_err(|error| from_db("transaction", error))
+    }
+}

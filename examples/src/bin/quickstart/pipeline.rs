@@ -1,0 +1,231 @@
+//! Works on tasks: claims what is ready, takes it through the steps of a workflow, tries failed steps again.
+//!
+//! Whatever belongs together is one unit of work: the plan of a workflow; a step's result with the context that it adds; an
+//! error with the failed step. A run that is killed between two of them has lost nothing but the step that it was at.
+
+use std::fmt;
+
+use anyhow::{Context, Result};
+use futures::stream::{FuturesUnordered, StreamExt};
+use rust_decimal::Decimal;
+use serde_json::json;
+use taskmaster_models::{
+    ContextType, NewTaskContext, NewWorkflowState, PageRequest, RetryRequest, Task, TaskId, TaskPatch,
+    TaskStatus, WorkflowState, WorkflowStatePatch, WorkflowStateSort, WorkflowStatus, clock,
+};
+use taskmaster_repository::{RepositoryError, Store};
+
+use crate::{
+    agent::{self, Failure, Step, Yield},
+    interrupt::Interrupt,
+    run::is_quickstart,
+    terminal::{one_line, say},
+};
+
+/// How many tasks are worked on at a time.
+const WORKERS: usize = 4;
+
+/// How often a failed step is tried again before its task is given up.
+const MAX_RETRIES: i32 = 3;
+
+/// What a run has done.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    claimed: u32,
+    completed: u32,
+    failed: u32,
+    retried: u32,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { claimed, completed, failed, retried } = self;
+        write!(f, "{claimed} (completed: {completed}, failed: {failed}, steps tried again: {retried})")
+    }
+}
+
+/// How the work on a task ended for now.
+enum Outcome {
+    Completed,
+    /// A step has failed and may be tried again.
+    ToRetry(Failure),
+    /// A step has failed too often.
+    GivenUp(Failure),
+    /// It is not done, since the run is to end.
+    Interrupted,
+}
+
+/// The workflow that works on a task.
+pub(crate) fn workflow_of(task: TaskId) -> String {
+    format!("quickstart/{task}")
+}
+
+/// Works on at most `limit` tasks, [`WORKERS`] at a time, until they are done or given up or the run is to end.
+pub(crate) async fn work(
+    store: &dyn Store,
+    worker: &str,
+    limit: u32,
+    interrupt: &Interrupt,
+) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut to_retry = 0;
+    let mut running = FuturesUnordered::new();
+    loop {
+        if to_retry > 0 && running.len() < WORKERS && !interrupt.is_pressed() {
+            let tasks = claim_retries(store, worker, WORKERS - running.len()).await?;
+            to_retry -= tasks.len().min(to_retry);
+            tally.retried += u32::try_from(tasks.len())?;
+            running.extend(tasks.into_iter().map(|task| work_on(store, task, interrupt)));
+        }
+        let free = u32::try_from(WORKERS - running.len())?.min(limit - tally.claimed);
+        if free > 0 && !interrupt.is_pressed() {
+            let tasks = store.tasks().claim_ready(worker, free).await?;
+            tally.claimed += u32::try_from(tasks.len())?;
+            running.extend(tasks.into_iter().map(|task| work_on(store, task, interrupt)));
+        }
+        let Some(ended) = running.next().await else { return Ok(tally) };
+        let (task, outcome) = ended?;
+        let title = one_line(&task.title, 60);
+        match outcome {
+            Outcome::Completed => {
+                tally.completed += 1;
+                say(format!("  completed  {title}"))?;
+            }
+            Outcome::ToRetry(failure) => {
+                to_retry += 1;
+                say(format!("  to retry   {title}: {}", failure.message))?;
+            }
+            Outcome::GivenUp(failure) => {
+                tally.failed += 1;
+                say(format!("  failed     {title}: {}", failure.message))?;
+            }
+            Outcome::Interrupted => {}
+        }
+    }
+}
+
+/// Takes failed steps whose tasks a quickstart has, this one or another, and takes over these tasks.
+async fn claim_retries(store: &dyn Store, worker: &str, limit: usize) -> Result<Vec<Task>> {
+    let uow = store.begin().await?;
+    let request =
+        RetryRequest { max_retries: MAX_RETRIES, limit: u32::try_from(limit)?, ..RetryRequest::default() };
+    let mut tasks = Vec::new();
+    for state in uow.workflow_states().claim_retryable(&request).await? {
+        let Some(id) = state.task_id else { continue };
+        let Some(task) = uow.tasks().find_by_id(id).await? else { continue };
+        if task.status != TaskStatus::InProgress || !is_quickstart(task.assigned_to.as_deref()) {
+            continue;
+        }
+        let patch = TaskPatch {
+            expected_version: Some(task.version),
+            assigned_to: Some(Some(worker.to_owned())),
+            ..TaskPatch::default()
+        };
+        match uow.tasks().update(id, &patch).await {
+            Ok(task) => tasks.push(task),
+            // Somebody is putting the task back at this moment; the claim is off.
+            Err(RepositoryError::Stale { .. }) => {
+                uow.rollback().await?;
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    uow.commit().await?;
+    Ok(tasks)
+}
+
+/// Takes a claimed task through the steps that are not done yet.
+async fn work_on(store: &dyn Store, task: Task, interrupt: &Interrupt) -> Result<(Task, Outcome)> {
+    let states = plan(store, &task).await?;
+    for step in Step::ALL {
+        if interrupt.is_pressed() {
+            return Ok((task, Outcome::Interrupted));
+        }
+        let state = states.iter().find(|state| state.step == step.name()).with_context(|| {
+            format!("the workflow of task {} lacks the step {}; delete it", task.id, step.name())
+        })?;
+        // The last step is what completes the task, so a task that is not complete has it before it.
+        if state.status == WorkflowStatus::Completed && step != Step::WorkflowCompletion {
+            continue;
+        }
+        let running = WorkflowStatePatch {
+            status: Some(WorkflowStatus::Running),
+            started_at: Some(clock::now()),
+            ..WorkflowStatePatch::default()
+        };
+        let state = store.workflow_states().update(state.id, &running).await?;
+        match agent::perform(step, &task, state.retry_count) {
+            Ok(done) => finish(store, &task, &state, step, done).await?,
+            Err(failure) => {
+                let outcome = fail(store, &task, &state, failure).await?;
+                return Ok((task, outcome));
+            }
+        }
+    }
+    Ok((task, Outcome::Completed))
+}
+
+/// The steps of the task's workflow, made when it is worked on for the first time, together with what was asked for.
+async fn plan(store: &dyn Store, task: &Task) -> Result<Vec<WorkflowState>> {
+    let workflow = workflow_of(task.id);
+    let page = PageRequest::new(WorkflowStateSort::StartedAt).ascending();
+    let states = store.workflow_states().find_by_workflow_id(&workflow, &page).await?.items;
+    if !states.is_empty() {
+        return Ok(states);
+    }
+    let steps: Vec<_> = Step::ALL
+        .iter()
+        .map(|step| NewWorkflowState {
+            task_id: Some(task.id),
+            ..NewWorkflowState::new(&workflow, step.name(), WorkflowStatus::Pending)
+        })
+        .collect();
+    let uow = store.begin().await?;
+    if uow.task_contexts().find_latest_by_type(task.id, ContextType::Requirement).await?.is_none() {
+        let asked = task.description.as_deref().unwrap_or(&task.title);
+        let context =
+            NewTaskContext::requirement(task.id, asked, &json!({ "decomposition_method": "imported" }));
+        uow.task_contexts().create(&context).await?;
+    }
+    let states = uow.workflow_states().bulk_create(&steps).await?;
+    uow.commit().await?;
+    Ok(states)
+}
+
+/// Stores what a step has yielded; the last one completes the task.
+async fn finish(
+    store: &dyn Store,
+    task: &Task,
+    state: &WorkflowState,
+    step: Step,
+    done: Yield,
+) -> Result<()> {
+    let uow = store.begin().await?;
+    if let Some(context) = &done.context {
+        uow.task_contexts().create(context).await?;
+    }
+    uow.workflow_states().set_result(state.id, done.result).await?;
+    if step == Step::WorkflowCompletion {
+        let hours = Decimal::from(task.complexity_score);
+        let results = json!({ "workflow": state.workflow_id, "steps": Step::ALL.map(Step::name) });
+        uow.tasks().complete(task.id, Some(hours), results).await?;
+    }
+    uow.commit().await?;
+    Ok(())
+}
+
+/// Stores that a step has failed, and gives the task up when it has been tried often enough.
+async fn fail(store: &dyn Store, task: &Task, state: &WorkflowState, failure: Failure) -> Result<Outcome> {
+    let details = json!({ "workflow": state.workflow_id, "step": state.step, "retries": state.retry_count });
+    let context = NewTaskContext::error(task.id, failure.error_type, failure.message, &details);
+    let uow = store.begin().await?;
+    uow.task_contexts().create(&context).await?;
+    uow.workflow_states().set_error(state.id, failure.message).await?;
+    let gives_up = state.retry_count >= MAX_RETRIES;
+    if gives_up {
+        uow.tasks().update_status(task.id, TaskStatus::Failed, details).await?;
+    }
+    uow.commit().await?;
+    Ok(if gives_up { Outcome::GivenUp(failure) } else { Outcome::ToRetry(failure) })
+}

@@ -1,0 +1,47 @@
+//! Each small example runs as it is, on a PostgreSQL of its own.
+
+#![expect(clippy::unwrap_used, reason = "what a story cannot do without fails it, with the line")]
+
+use std::process::Command;
+
+fn output(program: &str) -> String {
+    let output = Command::new(program).env_remove("DATABASE_URL").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn unit_of_work() {
+    let text = output(env!("CARGO_BIN_EXE_unit_of_work"));
+    for line in [
+        "committed:   the task and its requirement are both there",
+        "rolled back: 1 task there",
+        "dropped:     1 task there",
+        "refused:     task is not valid: title must not be blank",
+        "went on:     2 tasks there",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}
+
+#[test]
+fn storage_manager() {
+    let text = output(env!("CARGO_BIN_EXE_storage_manager"));
+    for line in [
+        "stored, changed and begun: Log in with a passkey (in_progress, version 3)",
+        "completed: true, over its estimate: false",
+        "listed: 1 tagged auth, more pages: false",
+        "numbers: 2 tasks, 1 completed, 1 cancelled",
+        "known: 1 AI interaction, 1 validation, completion: true",
+        "timeline: ai_interaction, validation, completion",
+        "waits for: Model the readers; ready: Model the readers",
+        "workflow: 2 steps, 1 running, 1 retry of codegen",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}
+
+#[test]
+fn mocking() {
+    assert_eq!(output(env!("CARGO_BIN_EXE_mocking")), "raised: 2 of 3\n");
+}

@@ -1,0 +1,3 @@
+DROP FUNCTION audit_row();
+DROP FUNCTION set_actor(text);
+DROP TABLE audit_logs;

@@ -1,0 +1,3 @@
+DROP FUNCTION keep_completed_at();
+DROP FUNCTION count_version();
+DROP FUNCTION touch_row();

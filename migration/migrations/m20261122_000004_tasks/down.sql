@@ -1,0 +1,2 @@
+DROP TABLE tasks;
+DROP FUNCTION refuse_parent_cycle();

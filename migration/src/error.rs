@@ -1,0 +1,147 @@
+use sea_orm_migration::DbErr;
+use sea_orm_migration::sea_orm::{RuntimeErr, SqlxError, SqlxPostgresError};
+
+/// Why migrating did not work. Each text is one sentence that says what to do; none holds a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MigrateError {
+    /// The database URL cannot be read.
+    #[error(
+        "the database URL is not valid ({reason}): write it as postgres://user:password@host:5432/database"
+    )]
+    InvalidUrl {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A name that no schema can have.
+    #[error(
+        "{schema:?} cannot be the name of a schema: use 1 to 63 bytes that do not begin with pg_ and are not information_schema"
+    )]
+    InvalidSchema {
+        /// The name given.
+        schema: String,
+    },
+    /// Nobody answers at the address.
+    #[error("no PostgreSQL answers at {server} ({reason}): check the address, and that the server runs")]
+    Unreachable {
+        /// Host and port, or socket.
+        server: String,
+        /// What happened instead.
+        reason: String,
+    },
+    /// The server does not let this user in.
+    #[error("the server at {server} refuses user {user:?} ({reason}): check the user's name and password")]
+    Refused {
+        /// Host and port, or socket.
+        server: String,
+        /// The user's name.
+        user: String,
+        /// What the server says.
+        reason: String,
+    },
+    /// The server has no such database.
+    #[error(
+        "the server at {server} has no database {database:?}: create it, for example with createdb, or correct the URL"
+    )]
+    UnknownDatabase {
+        /// Host and port, or socket.
+        server: String,
+        /// The database's name.
+        database: String,
+    },
+    /// The server is older than the schema can be.
+    #[error("the server at {server} is PostgreSQL {found}: upgrade it to 14 or later")]
+    ServerTooOld {
+        /// Host and port, or socket.
+        server: String,
+        /// Its version.
+        found: String,
+    },
+    /// The server takes no writes.
+    #[error("the server at {server} is read-only: use the URL of the primary, and a role that may write")]
+    ReadOnly {
+        /// Host and port, or socket.
+        server: String,
+    },
+    /// The schema has been migrated by a newer program.
+    #[error(
+        "schema {schema:?} is newer than this program, which does not know {versions}: use the newer program"
+    )]
+    SchemaNewer {
+        /// The schema.
+        schema: String,
+        /// The migrations that this program lacks.
+        versions: String,
+    },
+    /// Files of applied migrations have been edited.
+    #[error(
+        "{versions} changed after being applied to schema {schema:?}: restore the files, and make a new migration instead"
+    )]
+    Changed {
+        /// The schema.
+        schema: String,
+        /// The migrations in question.
+        versions: String,
+    },
+    /// Migrations whose `up.sql` does nothing yet.
+    #[error("up.sql of {versions} holds no statement: write it first")]
+    Empty {
+        /// The migrations in question.
+        versions: String,
+    },
+    /// A statement of a migration failed; its transaction was rolled back.
+    #[error("{0}")]
+    Statement(String),
+    /// Anything else that the database says.
+    #[error("the database refused: {0}")]
+    Database(String),
+    /// A new migration cannot have this name.
+    #[error(
+        "{name:?} cannot name a migration: use lower-case letters, digits and _, and at most {longest} of them"
+    )]
+    InvalidName {
+        /// The name given.
+        name: String,
+        /// How long it may be, in bytes.
+        longest: usize,
+    },
+    /// A file or folder of migrations cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// Its path.
+        path: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+impl From<DbErr> for MigrateError {
+    fn from(error: DbErr) -> Self {
+        match error {
+            DbErr::Migration(text) => Self::Statement(text),
+            error => Self::Database(describe(&error)),
+        }
+    }
+}
+
+/// What the server says, with its SQLSTATE, detail and hint, without the words that the layers above put around it.
+pub(crate) fn describe(error: &DbErr) -> String {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => describe_sqlx(error),
+        error => error.to_string(),
+    }
+}
+
+pub(crate) fn describe_sqlx(error: &SqlxError) -> String {
+    let Some(refusal) = error.as_database_error().and_then(|it| it.try_downcast_ref::<SqlxPostgresError>())
+    else {
+        return error.to_string();
+    };
+    let mut parts = vec![refusal.message().to_owned()];
+    parts.extend(refusal.detail().map(|detail| format!("detail: {detail}")));
+    parts.extend(refusal.hint().map(|hint| format!("hint: {hint}")));
+    parts.push(format!("SQLSTATE: {}", refusal.code()));
+    parts.join("; ")
+}

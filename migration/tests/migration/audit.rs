@@ -1,0 +1,195 @@
+//! The audit trail: every change, once, by whom, and no secret.
+
+use sea_orm_migration::sea_orm::sqlx::postgres::PgConnection;
+
+use crate::database::{column, connect, migrated, run, value};
+
+/// The trail, oldest first, as "noun action", then "changed columns".
+async fn trail(connection: &mut PgConnection) -> Vec<String> {
+    let sql = "SELECT concat_ws(' ', entity_type, action,
+                      (SELECT string_agg(key, ',' ORDER BY key) FROM jsonb_object_keys(new_values) key WHERE action LIKE '%update' OR action = 'status_change'))
+                 FROM audit_logs ORDER BY timestamp, id";
+    column(connection, sql).await
+}
+
+#[tokio::test]
+async fn each_change_is_told_once_and_in_order() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(
+        &mut connection,
+        "BEGIN;
+         INSERT INTO tasks (title) VALUES ('t');
+         UPDATE tasks SET priority = 3;
+         UPDATE tasks SET status = 'in_progress';
+         DELETE FROM tasks;
+         COMMIT",
+    )
+    .await;
+    assert_eq!(
+        trail(&mut connection).await,
+        [
+            "task create",
+            // Within one transaction now() stands still, so updated_at is as it was.
+            "task update priority,version",
+            "task status_change status,version",
+            "task delete"
+        ]
+    );
+    let values: String = value(
+        &mut connection,
+        "SELECT string_agg(concat_ws(' ', old_values ->> 'title', old_values ->> 'status', new_values ->> 'title', new_values ->> 'status'), ';'
+                ORDER BY timestamp) FROM audit_logs",
+    )
+    .await;
+    assert_eq!(values, "t pending;;pending in_progress;t in_progress");
+}
+
+#[tokio::test]
+async fn the_trail_of_a_rolled_back_change_is_rolled_back_with_it() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(&mut connection, "BEGIN; INSERT INTO tasks (title) VALUES ('t'); ROLLBACK").await;
+    assert!(trail(&mut connection).await.is_empty());
+}
+
+#[tokio::test]
+async fn all_six_nouns_are_audited() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(
+        &mut connection,
+        "INSERT INTO tasks (title) VALUES ('a'), ('b');
+         INSERT INTO task_contexts (task_id, context_type, context_data) SELECT id, 'error', '{}' FROM tasks WHERE title = 'a';
+         INSERT INTO workflow_states (workflow_id, step, status) VALUES ('w', 's', 'running');
+         INSERT INTO task_dependencies (parent_task_id, child_task_id)
+         SELECT a.id, b.id FROM tasks a, tasks b WHERE a.title = 'a' AND b.title = 'b';
+         INSERT INTO error_logs (error_message) VALUES ('m');
+         INSERT INTO api_keys (name, service, key_hash) VALUES ('n', 'github', 'h');
+         UPDATE workflow_states SET status = 'failed';
+         UPDATE task_dependencies SET dependency_type = 'related';
+         UPDATE task_dependencies SET dependency_type = 'related'",
+    )
+    .await;
+    assert_eq!(
+        trail(&mut connection).await,
+        [
+            "task create",
+            "task create",
+            "task_context create",
+            "workflow_state create",
+            "task_dependency create",
+            "error_log create",
+            "api_key create",
+            "workflow_state status_change completed_at,status,version",
+            // The second of these changes nothing, so it is not told.
+            "task_dependency update dependency_type",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn secrets_and_generated_columns_never_reach_the_trail() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(
+        &mut connection,
+        "INSERT INTO api_keys (name, service, key_hash) VALUES ('n', 'github', 'SECRET1');
+         UPDATE api_keys SET key_hash = 'SECRET2', usage_count = 1;
+         DELETE FROM api_keys;
+         INSERT INTO tasks (title) VALUES ('findable');
+         UPDATE tasks SET title = 'found';
+         INSERT INTO task_contexts (task_id, context_type, context_data) SELECT id, 'error', '{\"a\": 1}' FROM tasks;
+         DELETE FROM tasks",
+    )
+    .await;
+    let told: i64 = value(
+        &mut connection,
+        "SELECT count(*) FROM audit_logs a WHERE a::text LIKE '%SECRET%' OR a::text LIKE '%key_hash%' OR a::text LIKE '%\"search\"%'",
+    )
+    .await;
+    assert_eq!(told, 0);
+    let all: i64 = value(&mut connection, "SELECT count(*) FROM audit_logs").await;
+    assert_eq!(all, 8);
+}
+
+#[tokio::test]
+async fn the_actor_of_a_transaction_is_told_and_forgotten_at_its_end() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(
+        &mut connection,
+        r#"BEGIN;
+           SELECT set_actor('{"user_id": "u''\\1", "session_id": "s", "ip_address": "2001:db8::1", "user_agent": "cli/1"}');
+           INSERT INTO tasks (title) VALUES ('t');
+           COMMIT;
+           INSERT INTO tasks (title) VALUES ('t')"#,
+    )
+    .await;
+    let sql = "SELECT concat_ws(' ', user_id, session_id, ip_address, user_agent) FROM audit_logs ORDER BY timestamp";
+    assert_eq!(column(&mut connection, sql).await, [r"u'\1 s 2001:db8::1 cli/1", ""]);
+}
+
+#[tokio::test]
+async fn the_actor_can_come_with_the_statement() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    for write in [
+        "INSERT INTO tasks (title) SELECT 't' FROM a WHERE v",
+        "UPDATE tasks SET priority = 1 FROM a WHERE v",
+        "DELETE FROM tasks USING a WHERE v",
+    ] {
+        let actor = r#"WITH a AS MATERIALIZED (SELECT set_actor('{"user_id": "u"}') AS v) "#;
+        run(&mut connection, &format!("{actor}{write}")).await;
+    }
+    let told = column(&mut connection, "SELECT user_id::text FROM audit_logs").await;
+    assert_eq!(told, ["u", "u", "u"]);
+}
+
+#[tokio::test]
+async fn a_malformed_actor_stops_no_write_and_its_sound_parts_are_told() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    for (actor, told) in [
+        ("no json", ""),
+        ("[1]", ""),
+        ("7", ""),
+        ("", ""),
+        (r#"{"user_id": "u\u0000"}"#, ""),
+        (r#"{"user_id": "u", "ip_address": "no address", "user_agent": "a"}"#, "u a"),
+        (r#"{"user_id": 5, "session_id": null, "other": {}}"#, "5"),
+    ] {
+        run(
+            &mut connection,
+            &format!("SET taskmaster.actor = '{actor}'; INSERT INTO tasks (title) VALUES ('t')"),
+        )
+        .await;
+        let sql = "SELECT concat_ws(' ', user_id, session_id, ip_address, user_agent) FROM audit_logs ORDER BY timestamp DESC LIMIT 1";
+        assert_eq!(value::<String>(&mut connection, sql).await, told, "{actor}");
+    }
+    run(
+        &mut connection,
+        r"SELECT set_config('taskmaster.actor', json_build_object('user_id', repeat('é', 300))::text, false);
+           INSERT INTO tasks (title) VALUES ('long')",
+    )
+    .await;
+    let longest: i32 = value(&mut connection, "SELECT max(length(user_id)) FROM audit_logs").await;
+    assert_eq!(longest, 255);
+    run(&mut connection, "RESET taskmaster.actor; BEGIN; SELECT set_actor(NULL); INSERT INTO tasks (title) VALUES ('n'); COMMIT")
+        .await;
+}
+
+#[tokio::test]
+async fn ids_of_the_trail_are_uuids_of_version_7_that_grow_with_time() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(&mut connection, "INSERT INTO tasks (title) SELECT 't' FROM generate_series(1, 50)").await;
+    let sound: bool = value(
+        &mut connection,
+        "SELECT bool_and(substr(id::text, 15, 1) = '7' AND substr(id::text, 20, 1) IN ('8', '9', 'a', 'b')
+                AND ('x' || translate(left(id::text, 13), '-', ''))::bit(48)::bigint = floor(extract(epoch FROM timestamp) * 1000))
+           FROM audit_logs",
+    )
+    .await;
+    assert!(sound);
+}

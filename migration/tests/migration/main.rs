@@ -1,0 +1,13 @@
+//! The schema and its runner, on a real PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in the functions that it calls too")]
+
+mod audit;
+mod cli;
+mod cycles;
+mod database;
+mod faults;
+mod refusals;
+mod runner;
+mod schema;
+mod values;

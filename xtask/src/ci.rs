@@ -1,0 +1,93 @@
+//! `cargo xtask ci`: what CI runs, in parts, so that a laptop can run the same.
+
+mod invariants;
+mod quickstart;
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+
+use crate::{Database, process};
+
+/// One part of what CI runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The code is formatted
+    Fmt,
+    /// The crates depend on each other as they should, and `.env.example` is whole
+    Invariants,
+    /// No lint has anything to say
+    Clippy,
+    /// The documentation builds without a warning
+    Docs,
+    /// The tests pass
+    Test,
+    /// The entities and docs/schema.* are what the migrations make
+    Entities,
+    /// The quickstart works on real files, and a second run adds nothing
+    Quickstart,
+    /// All of them
+    All,
+}
+
+/// Cheap parts first, and those that build the same things next to each other.
+const ALL: [Part; 7] =
+    [Part::Fmt, Part::Invariants, Part::Clippy, Part::Docs, Part::Test, Part::Entities, Part::Quickstart];
+
+pub(crate) fn run(database: &Database, part: Option<Part>) -> Result<()> {
+    let parts = match part {
+        None | Some(Part::All) => &ALL[..],
+        Some(ref part) => std::slice::from_ref(part),
+    };
+    for part in parts {
+        let name = part.to_possible_value().context("every part has a name")?.get_name().to_owned();
+        println!("=== {name}");
+        let begin = Instant::now();
+        run_part(database, *part).with_context(|| format!("`cargo xtask ci {name}` failed"))?;
+        println!("=== {name}: passed in {} s", begin.elapsed().as_secs());
+    }
+    Ok(())
+}
+
+fn run_part(database: &Database, part: Part) -> Result<()> {
+    match part {
+        Part::Fmt => cargo(database, "fmt --all --check"),
+        Part::Invariants => invariants::check(),
+        Part::Clippy => cargo(database, "clippy --workspace --all-targets --all-features -- -D warnings"),
+        Part::Docs => {
+            let mut doc = command(database, "doc --workspace --no-deps --all-features");
+            succeed(doc.env("RUSTDOCFLAGS", "-D warnings"))
+        }
+        Part::Test => cargo(database, "test --workspace"),
+        Part::Entities => {
+            cargo(database, "test --quiet --features xtask/codegen --bin entities")?;
+            cargo(database, "run --quiet --features xtask/codegen --bin entities -- --check")
+        }
+        Part::Quickstart => quickstart::check(),
+        Part::All => Ok(()),
+    }
+}
+
+fn cargo(database: &Database, arguments: &str) -> Result<()> {
+    succeed(&mut command(database, arguments))
+}
+
+fn command(database: &Database, arguments: &str) -> Command {
+    println!("$ cargo {arguments}");
+    let mut command = process::cargo();
+    command.args(arguments.split(' '));
+    if let Some(url) = &database.database_url {
+        command.env("DATABASE_URL", url);
+    }
+    command
+}
+
+/// Runs a command, which must succeed.
+fn succeed(command: &mut Command) -> Result<()> {
+    let status =
+        command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    ensure!(status.success(), "it ended with {status}");
+    Ok(())
+}
