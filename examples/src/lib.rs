@@ -19,3 +19,8 @@ pub async fn throwaway_store() -> Result<(EmbeddedPostgres, PgStore)> {
     let store = PgStore::connect(&url).await?;
     Ok((server, store))
 }
+
+/// The programs of the README, so that they are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -347,6 +347,8 @@ pub struct WorkflowStateStatistics {
 /// Which failed steps to try again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetryRequest {
+    /// Only the steps of this workflow.
+    pub workflow_id: Option<String>,
     /// Only steps that were tried again less often than this.
     pub max_retries: i32,
     /// Only steps begun then or later.
@@ -356,9 +358,10 @@ pub struct RetryRequest {
 }
 
 impl Default for RetryRequest {
-    /// At most 50 steps begun in the last 24 hours and tried again less than 3 times.
+    /// At most 50 steps, of any workflow, begun in the last 24 hours and tried again less than 3 times.
     fn default() -> Self {
         Self {
+            workflow_id: None,
             max_retries: 3,
             started_after: clock::now() - TimeDelta::hours(24),
             limit: PageRequest::<()>::DEFAULT_LIMIT,
@@ -371,6 +374,7 @@ impl RetryRequest {
     #[must_use]
     pub fn validate(&self) -> Validation {
         let mut v = Validation::new("retry request");
+        v.optional_text("workflow_id", self.workflow_id.as_deref(), usize::MAX);
         v.range("max_retries", self.max_retries, 0, i32::MAX);
         check_limit(&mut v, self.limit);
         v

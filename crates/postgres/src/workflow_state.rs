@@ -330,6 +330,7 @@ fn one_by_id(sql: Sql, id: WorkflowStateId) -> Sql {
 fn retryable(sql: Sql, request: &RetryRequest) -> Sql {
     sql.text(" FROM workflow_states WHERE status = 'failed' AND retry_count < ")
         .bind(request.max_retries)
+        .and("workflow_id = ", request.workflow_id.as_deref())
         .and("started_at >= ", bound(Some(request.started_after)))
         .text(" ORDER BY started_at, id LIMIT ")
         .bind(i64::from(request.limit))

@@ -1,5 +1,6 @@
 //! Runs the quickstart as a person does, on real files where they are at hand.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, io, process as this_process};
@@ -77,7 +78,9 @@ impl DataDir {
 
 impl Drop for DataDir {
     fn drop(&mut self) {
+        // The server ends after its last user, and holds its lock until then.
+        let ended = File::open(self.0.join("postgres/lock")).and_then(|lock| lock.lock());
         // What cannot be removed is the temporary directory's to clean.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = ended.and_then(|()| fs::remove_dir_all(&self.0));
     }
 }

@@ -16,6 +16,7 @@ suite!(
     only_failed_steps_can_be_tried_again,
     steps_tried_too_often_are_left_out,
     steps_begun_too_early_are_left_out,
+    only_the_workflow_that_is_asked_for_is_looked_at,
     the_oldest_come_first_and_as_many_as_asked_for,
     by_default_the_last_day_is_looked_at,
     claimed_steps_are_counted_and_pending,
@@ -24,7 +25,7 @@ suite!(
 );
 
 fn any_time(max_retries: i32, limit: u32) -> RetryRequest {
-    RetryRequest { max_retries, started_after: DateTime::<Utc>::MIN_UTC, limit }
+    RetryRequest { workflow_id: None, max_retries, started_after: DateTime::<Utc>::MIN_UTC, limit }
 }
 
 async fn failed(store: &dyn Store, retry_count: i32, begun: i64) -> WorkflowState {
@@ -85,6 +86,17 @@ async fn steps_begun_too_early_are_left_out(store: &dyn Store) {
     let found =
         store.workflow_states().retryable_failed_states(&since(DateTime::<Utc>::MAX_UTC)).await.unwrap();
     assert_eq!(found, []);
+}
+
+async fn only_the_workflow_that_is_asked_for_is_looked_at(store: &dyn Store) {
+    let ours = given::state(store, "ours", "build", Failed, 1).await;
+    given::state(store, "theirs", "build", Failed, 0).await;
+    let request = |id: &str| RetryRequest { workflow_id: Some(id.to_owned()), ..any_time(3, 10) };
+    let states = store.workflow_states();
+    assert_eq!(states.retryable_failed_states(&request("ours")).await.unwrap(), [ours.clone()]);
+    assert_eq!(states.claim_retryable(&request("ours")).await.unwrap()[0].id, ours.id);
+    assert_eq!(states.retryable_failed_states(&any_time(3, 10)).await.unwrap()[0].workflow_id, "theirs");
+    expect::fault(states.claim_retryable(&request("\0")).await, "workflow_id", FaultCode::Nul);
 }
 
 async fn the_oldest_come_first_and_as_many_as_asked_for(store: &dyn Store) {

@@ -205,6 +205,7 @@ impl Tables {
     fn retryable(&self, request: &RetryRequest) -> Vec<WorkflowState> {
         let is_retryable = |state: &&WorkflowState| {
             state.status == WorkflowStatus::Failed
+                && request.workflow_id.as_ref().is_none_or(|id| state.workflow_id == *id)
                 && state.retry_count < request.max_retries
                 && state.started_at >= request.started_after
         };

@@ -10,15 +10,14 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use rust_decimal::Decimal;
 use serde_json::json;
 use taskmaster_models::{
-    ContextType, NewTaskContext, NewWorkflowState, PageRequest, RetryRequest, Task, TaskId, TaskPatch,
-    TaskStatus, WorkflowState, WorkflowStatePatch, WorkflowStateSort, WorkflowStatus, clock,
+    ContextType, NewTaskContext, NewWorkflowState, PageRequest, RetryRequest, Task, TaskId, TaskStatus,
+    WorkflowState, WorkflowStatePatch, WorkflowStateSort, WorkflowStatus, clock,
 };
-use taskmaster_repository::{RepositoryError, Store};
+use taskmaster_repository::Store;
 
 use crate::{
     agent::{self, Failure, Step, Yield},
     interrupt::Interrupt,
-    run::is_quickstart,
     terminal::{one_line, say},
 };
 
@@ -68,14 +67,13 @@ pub(crate) async fn work(
     interrupt: &Interrupt,
 ) -> Result<Tally> {
     let mut tally = Tally::default();
-    let mut to_retry = 0;
+    let mut to_retry: Vec<Task> = Vec::new();
     let mut running = FuturesUnordered::new();
     loop {
-        if to_retry > 0 && running.len() < WORKERS && !interrupt.is_pressed() {
-            let tasks = claim_retries(store, worker, WORKERS - running.len()).await?;
-            to_retry -= tasks.len().min(to_retry);
-            tally.retried += u32::try_from(tasks.len())?;
-            running.extend(tasks.into_iter().map(|task| work_on(store, task, interrupt)));
+        while running.len() < WORKERS && !interrupt.is_pressed() {
+            let Some(task) = to_retry.pop() else { break };
+            tally.retried += claim_retry(store, task.id).await?;
+            running.push(work_on(store, task, interrupt));
         }
         let free = u32::try_from(WORKERS - running.len())?.min(limit - tally.claimed);
         if free > 0 && !interrupt.is_pressed() {
@@ -92,8 +90,8 @@ pub(crate) async fn work(
                 say(format!("  completed  {title}"))?;
             }
             Outcome::ToRetry(failure) => {
-                to_retry += 1;
                 say(format!("  to retry   {title}: {}", failure.message))?;
+                to_retry.push(task);
             }
             Outcome::GivenUp(failure) => {
                 tally.failed += 1;
@@ -104,35 +102,14 @@ pub(crate) async fn work(
     }
 }
 
-/// Takes failed steps whose tasks a quickstart has, this one or another, and takes over these tasks.
-async fn claim_retries(store: &dyn Store, worker: &str, limit: usize) -> Result<Vec<Task>> {
-    let uow = store.begin().await?;
-    let request =
-        RetryRequest { max_retries: MAX_RETRIES, limit: u32::try_from(limit)?, ..RetryRequest::default() };
-    let mut tasks = Vec::new();
-    for state in uow.workflow_states().claim_retryable(&request).await? {
-        let Some(id) = state.task_id else { continue };
-        let Some(task) = uow.tasks().find_by_id(id).await? else { continue };
-        if task.status != TaskStatus::InProgress || !is_quickstart(task.assigned_to.as_deref()) {
-            continue;
-        }
-        let patch = TaskPatch {
-            expected_version: Some(task.version),
-            assigned_to: Some(Some(worker.to_owned())),
-            ..TaskPatch::default()
-        };
-        match uow.tasks().update(id, &patch).await {
-            Ok(task) => tasks.push(task),
-            // Somebody is putting the task back at this moment; the claim is off.
-            Err(RepositoryError::Stale { .. }) => {
-                uow.rollback().await?;
-                return Ok(Vec::new());
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    uow.commit().await?;
-    Ok(tasks)
+/// Takes the failed step of a task of this run, and returns how many there were.
+async fn claim_retry(store: &dyn Store, task: TaskId) -> Result<u32> {
+    let request = RetryRequest {
+        workflow_id: Some(workflow_of(task)),
+        max_retries: MAX_RETRIES,
+        ..RetryRequest::default()
+    };
+    Ok(u32::try_from(store.workflow_states().claim_retryable(&request).await?.len())?)
 }
 
 /// Takes a claimed task through the steps that are not done yet.

@@ -106,11 +106,6 @@ fn number_of(name: &str) -> Option<u32> {
     u32::from_str_radix(name.strip_prefix(PREFIX)?, 16).ok()
 }
 
-/// Whether a task with this assignee is being worked on by a quickstart.
-pub(crate) fn is_quickstart(assigned_to: Option<&str>) -> bool {
-    assigned_to.and_then(number_of).is_some()
-}
-
 async fn in_progress(store: &dyn Store, assigned_to: Option<String>) -> Result<Vec<Task>> {
     let filter = TaskFilter { status: Some(TaskStatus::InProgress), assigned_to, ..TaskFilter::default() };
     let mut tasks = Vec::new();
