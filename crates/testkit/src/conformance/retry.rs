@@ -93,7 +93,9 @@ async fn only_the_workflow_that_is_asked_for_is_looked_at(store: &dyn Store) {
     given::state(store, "theirs", "build", Failed, 0).await;
     let request = |id: &str| RetryRequest { workflow_id: Some(id.to_owned()), ..any_time(3, 10) };
     let states = store.workflow_states();
-    assert_eq!(states.retryable_failed_states(&request("ours")).await.unwrap(), [ours.clone()]);
+    assert_eq!(states.claim_retryable(&request("theirs ")).await.unwrap(), []);
+    let found = states.retryable_failed_states(&request("ours")).await.unwrap();
+    assert_eq!(found.iter().map(|state| state.id).collect::<Vec<_>>(), [ours.id]);
     assert_eq!(states.claim_retryable(&request("ours")).await.unwrap()[0].id, ours.id);
     assert_eq!(states.retryable_failed_states(&any_time(3, 10)).await.unwrap()[0].workflow_id, "theirs");
     expect::fault(states.claim_retryable(&request("\0")).await, "workflow_id", FaultCode::Nul);
