@@ -6,7 +6,7 @@
 --
 
 CREATE FUNCTION public.audit_row() RETURNS trigger
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
@@ -119,8 +119,11 @@ BEGIN
             UNION
             SELECT d.child_task_id
               FROM later l
-              JOIN task_dependencies d ON d.parent_task_id = l.id
-             WHERE d.dependency_type <> 'related' AND d.id IS DISTINCT FROM ignored
+             CROSS JOIN LATERAL (
+                SELECT e.child_task_id
+                  FROM task_dependencies e
+                 WHERE e.parent_task_id = l.id AND e.dependency_type <> 'related' AND e.id IS DISTINCT FROM ignored
+                OFFSET 0) d
         )
         SELECT FROM later WHERE later.id = parent
     );
@@ -147,7 +150,7 @@ BEGIN
     IF NEW.status <> ALL (TG_ARGV) THEN
         NEW.completed_at := NULL;
     ELSIF NEW.completed_at IS NULL THEN
-        NEW.completed_at := now();
+        NEW.completed_at := clock_timestamp();
     END IF;
     RETURN NEW;
 END
@@ -224,7 +227,10 @@ BEGIN
         WITH RECURSIVE ancestor AS (
             SELECT NEW.parent_task_id AS id
             UNION
-            SELECT t.parent_task_id FROM ancestor a JOIN tasks t ON t.id = a.id WHERE t.parent_task_id IS NOT NULL
+            SELECT t.parent_task_id
+              FROM ancestor a
+             CROSS JOIN LATERAL (
+                SELECT p.parent_task_id FROM tasks p WHERE p.id = a.id AND p.parent_task_id IS NOT NULL OFFSET 0) t
         )
         SELECT FROM ancestor WHERE ancestor.id = NEW.id
     ) THEN
@@ -245,6 +251,23 @@ $$;
 --
 
 COMMENT ON FUNCTION public.refuse_parent_cycle() IS 'Refuses a parent that is a descendant (SQLSTATE TM002), and a new parent in a transaction that is not READ COMMITTED (TM003)';
+
+
+--
+-- Name: searchable_text(text); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.searchable_text(whole text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'public', 'pg_temp'
+    RETURN regexp_replace(replace("left"(COALESCE(whole, ''::text), 100000), '<!--'::text, '<! --'::text), '[^ \t\n\r\f\v]{200}'::text, '\& '::text, 'g'::text);
+
+
+--
+-- Name: FUNCTION searchable_text(whole text); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.searchable_text(whole text) IS 'The first 100,000 characters of a text, with a blank after every 200 that hold none, so that to_tsvector() and ts_headline() take a time in proportion to its length; never NULL';
 
 
 --
@@ -279,7 +302,7 @@ CREATE FUNCTION public.touch_row() RETURNS trigger
     AS $$
 BEGIN
     NEW.version := OLD.version + 1;
-    NEW.updated_at := now();
+    NEW.updated_at := greatest(clock_timestamp(), OLD.updated_at);
     RETURN NEW;
 END
 $$;
@@ -289,7 +312,7 @@ $$;
 -- Name: FUNCTION touch_row(); Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON FUNCTION public.touch_row() IS 'BEFORE UPDATE: counts the version up and sets updated_at';
+COMMENT ON FUNCTION public.touch_row() IS 'BEFORE UPDATE: counts the version up and sets updated_at, which never goes back';
 
 
 SET default_tablespace = '';
@@ -418,10 +441,15 @@ CREATE TABLE public.task_contexts (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
-    search tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, "left"((context_data)::text, 100000))) STORED,
+    search tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, public.searchable_text((context_data)::text))) STORED,
     CONSTRAINT task_contexts_context_data_check CHECK ((jsonb_typeof(context_data) = ANY (ARRAY['object'::text, 'array'::text]))),
     CONSTRAINT task_contexts_context_type_check CHECK (((context_type)::text = ANY ((ARRAY['requirement'::character varying, 'codebase'::character varying, 'ai_interaction'::character varying, 'validation'::character varying, 'workflow'::character varying, 'status_change'::character varying, 'completion'::character varying, 'dependency_parent'::character varying, 'dependency_child'::character varying, 'error'::character varying, 'performance'::character varying])::text[]))),
     CONSTRAINT task_contexts_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT task_contexts_score_check CHECK (
+CASE
+    WHEN (((context_type)::text = 'validation'::text) AND (jsonb_typeof((context_data -> 'score'::text)) = 'number'::text)) THEN ((((context_data ->> 'score'::text))::numeric >= (0)::numeric) AND (((context_data ->> 'score'::text))::numeric <= (100)::numeric))
+    ELSE true
+END),
     CONSTRAINT task_contexts_times_check CHECK (((created_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (created_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (updated_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (updated_at < to_timestamp(('253402300800'::bigint)::double precision))))
 );
 
@@ -437,7 +465,7 @@ COMMENT ON TABLE public.task_contexts IS 'Pieces of knowledge about a task, by k
 -- Name: COLUMN task_contexts.context_data; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.task_contexts.context_data IS 'An object or an array; its keys depend on context_type';
+COMMENT ON COLUMN public.task_contexts.context_data IS 'An object or an array; its keys depend on context_type; the score of a validation, where it is a number, is 0 to 100';
 
 
 --
@@ -525,7 +553,7 @@ CREATE TABLE public.tasks (
     completed_at timestamp with time zone,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
-    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, (title)::text), 'A'::"char") || setweight(to_tsvector('english'::regconfig, "left"(COALESCE(description, ''::text), 100000)), 'B'::"char"))) STORED,
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, (title)::text), 'A'::"char") || setweight(to_tsvector('english'::regconfig, public.searchable_text(description)), 'B'::"char"))) STORED,
     CONSTRAINT tasks_acceptance_criteria_check CHECK ((jsonb_typeof(acceptance_criteria) = 'array'::text)),
     CONSTRAINT tasks_affected_files_check CHECK ((jsonb_typeof(affected_files) = 'array'::text)),
     CONSTRAINT tasks_complexity_check CHECK (((complexity_score >= 1) AND (complexity_score <= 10))),
@@ -1709,14 +1737,14 @@ COMMENT ON INDEX public.idx_tasks_updated_at IS 'Pages of all tasks by last chan
 -- Name: idx_workflow_states_retryable; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX idx_workflow_states_retryable ON public.workflow_states USING btree (started_at DESC, id) WHERE ((status)::text = 'failed'::text);
+CREATE INDEX idx_workflow_states_retryable ON public.workflow_states USING btree (started_at, id) WHERE ((status)::text = 'failed'::text);
 
 
 --
 -- Name: INDEX idx_workflow_states_retryable; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON INDEX public.idx_workflow_states_retryable IS 'Failed steps that may be tried again, newest first';
+COMMENT ON INDEX public.idx_workflow_states_retryable IS 'Failed steps that may be tried again, oldest first';
 
 
 --

@@ -57,6 +57,16 @@ pub enum MigrateError {
         /// Its version.
         found: String,
     },
+    /// The database cannot hold every text.
+    #[error(
+        "database {database:?} is encoded in {encoding}, which cannot hold every text: use one made with createdb --template template0 --encoding UTF8"
+    )]
+    NotUtf8 {
+        /// The database's name.
+        database: String,
+        /// Its encoding.
+        encoding: String,
+    },
     /// The server takes no writes.
     #[error("the server at {server} is read-only: use the URL of the primary, and a role that may write")]
     ReadOnly {

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use sea_orm_migration::DbErr;
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, Statement, TransactionTrait,
+};
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
-
-use crate::record::statement;
 use crate::{MigrateError, Target};
 
 /// Something that a schema holds and that can be dropped by itself.
@@ -14,32 +14,17 @@ pub struct SchemaObject {
     pub name: String,
 }
 
-/// The kinds in an order in which they can be dropped: what may depend on others comes first.
-const KINDS: [&str; 7] =
-    ["view", "materialized view", "foreign table", "table", "sequence", "routine", "type"];
-
-/// Everything in schema $1 but what belongs to an extension, to a column or to another object.
+/// Everything in schema $1 but what belongs to an extension or is a part of another object. Tables come early, because the
+/// first refusal is the one that is told.
 const OBJECTS: &str = r"
-SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table'
-                      WHEN 'S' THEN 'sequence' WHEN 'c' THEN 'type' ELSE 'table' END AS kind,
-       format('%I.%I', n.nspname, c.relname) AS name
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid
-                      AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype IN ('a', 'i')))
-UNION ALL
-SELECT 'routine', format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid))
-  FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
- WHERE n.nspname = $1
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
-                      AND d.deptype IN ('e', 'i'))
-UNION ALL
-SELECT 'type', format('%I.%I', n.nspname, t.typname)
-  FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
- WHERE n.nspname = $1 AND t.typtype IN ('d', 'e', 'r')
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_type'::regclass AND d.objid = t.oid
-                      AND d.deptype IN ('e', 'i'))
- ORDER BY 1, 2";
+SELECT CASE o.type WHEN 'statistics object' THEN 'statistics' ELSE o.type END AS kind, o.identity AS name
+  FROM pg_catalog.pg_depend d CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) o
+ WHERE d.refclassid = 'pg_catalog.pg_namespace'::regclass AND d.deptype = 'n'
+   AND d.refobjid = (SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = $1)
+   AND d.classid <> 'pg_catalog.pg_extension'::regclass
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend p
+                    WHERE p.classid = d.classid AND p.objid = d.objid AND p.objsubid = 0 AND p.deptype IN ('e', 'i'))
+ ORDER BY o.type NOT LIKE '%view', o.type NOT LIKE '%table', 1, 2";
 
 impl Target {
     /// What [`fresh`](Self::fresh) would drop: everything in the schema but what belongs to an extension.
@@ -58,11 +43,12 @@ impl Target {
     }
 
     /// Drops everything in the schema, whatever made it, and applies all migrations. The schema itself stays, with its
-    /// owner and its grants. Returns the names of the migrations.
+    /// owner, its grants and its extensions. Returns the names of the migrations.
     ///
     /// # Errors
     ///
-    /// As [`up`](Self::up). When something outside the schema depends on what is in it, nothing is dropped.
+    /// As [`up`](Self::up). When something outside the schema, or an extension in it, depends on what is in it, nothing is
+    /// dropped.
     pub async fn fresh(&self) -> Result<Vec<String>, MigrateError> {
         self.require_writable()?;
         self.locked(async {
@@ -72,18 +58,55 @@ impl Target {
         .await
     }
 
+    /// Drops without CASCADE, which would reach into other schemas: again and again whatever nothing depends on any more.
     async fn drop_objects(&self) -> Result<(), MigrateError> {
-        let mut by_kind: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut by_kind: Vec<(String, Vec<String>)> = Vec::new();
         for SchemaObject { kind, name } in self.objects().await? {
-            by_kind.entry(kind).or_default().push(name);
+            match by_kind.last_mut() {
+                Some((last, names)) if *last == kind => names.push(name),
+                _ => by_kind.push((kind, vec![name])),
+            }
         }
         let transaction = self.db.begin().await?;
-        for kind in KINDS {
-            if let Some(names) = by_kind.remove(kind) {
-                // All of one kind at once, since they may depend on one another.
-                transaction.execute_raw(statement(&format!("DROP {kind} {}", names.join(", ")))).await?;
+        while !by_kind.is_empty() {
+            let mut refusal = None;
+            let mut has_dropped = false;
+            for (kind, names) in &mut by_kind {
+                // All of one kind at once first, since they may depend on one another in a circle.
+                if try_drop(&transaction, kind, &names.join(", ")).await.is_ok() {
+                    names.clear();
+                    has_dropped = true;
+                    continue;
+                }
+                let mut kept = Vec::new();
+                for name in names.drain(..) {
+                    match try_drop(&transaction, kind, &name).await {
+                        Ok(()) => has_dropped = true,
+                        Err(error) => {
+                            refusal.get_or_insert(error);
+                            kept.push(name);
+                        }
+                    }
+                }
+                *names = kept;
+            }
+            by_kind.retain(|(_, names)| !names.is_empty());
+            if let Some(error) = refusal.filter(|_| !has_dropped) {
+                return Err(error.into());
             }
         }
         Ok(transaction.commit().await?)
+    }
+}
+
+async fn try_drop(transaction: &DatabaseTransaction, kind: &str, names: &str) -> Result<(), DbErr> {
+    let attempt = transaction.begin().await?;
+    // What was a part of something else may be gone with it.
+    match attempt.execute_unprepared(&format!("DROP {kind} IF EXISTS {names}")).await {
+        Ok(_) => attempt.commit().await,
+        Err(error) => {
+            attempt.rollback().await?;
+            Err(error)
+        }
     }
 }

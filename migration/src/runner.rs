@@ -65,7 +65,7 @@ impl Target {
         if !self.has_schema().await? {
             script.push(format!("CREATE SCHEMA {schema};\n"));
         }
-        script.push(format!("SET search_path = {schema}, pg_temp;\n"));
+        script.push(format!("SET search_path = {schema}, pg_temp;\nSET standard_conforming_strings = on;\n"));
         for migration in pending {
             let (begin, commit) =
                 if migration.runs_in_transaction() { ("BEGIN;\n", "COMMIT;\n") } else { ("", "") };

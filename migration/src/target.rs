@@ -33,7 +33,8 @@ impl Target {
     ///
     /// [`MigrateError::InvalidUrl`], [`InvalidSchema`](MigrateError::InvalidSchema),
     /// [`Unreachable`](MigrateError::Unreachable) after 10 s at most, [`Refused`](MigrateError::Refused),
-    /// [`UnknownDatabase`](MigrateError::UnknownDatabase), [`ServerTooOld`](MigrateError::ServerTooOld).
+    /// [`UnknownDatabase`](MigrateError::UnknownDatabase), [`ServerTooOld`](MigrateError::ServerTooOld),
+    /// [`NotUtf8`](MigrateError::NotUtf8).
     pub async fn connect(url: &str, schema: Option<&str>) -> Result<Self, MigrateError> {
         let options = parse(url)?.application_name("taskmaster-migrate").disable_statement_logging();
         if let Some(schema) = schema {
@@ -42,11 +43,17 @@ impl Target {
         let server = server_of(&options);
         let facts = Facts::ask(&options, &server).await?;
         check_server_version(facts.version, &server)?;
+        if facts.encoding != "UTF8" {
+            return Err(MigrateError::NotUtf8 { database: facts.database, encoding: facts.encoding });
+        }
         let schema = schema.map_or(facts.current_schema, str::to_owned);
 
         // A role's statement_timeout is meant for its queries; building an index may take longer.
-        let set_up =
-            format!("SET search_path = {}, pg_temp; SET statement_timeout = 0", quote_identifier(&schema));
+        // With standard_conforming_strings off, the backslashes of the files would mean something else.
+        let set_up = format!(
+            "SET search_path = {}, pg_temp; SET statement_timeout = 0; SET standard_conforming_strings = on",
+            quote_identifier(&schema)
+        );
         // One connection that is neither tested nor replaced: a new one would not hold the lock.
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -163,18 +170,19 @@ struct Facts {
     read_only: bool,
     database: String,
     current_schema: String,
+    encoding: String,
 }
 
 impl Facts {
     async fn ask(options: &PgConnectOptions, server: &str) -> Result<Self, MigrateError> {
         let sql = "SELECT current_setting('server_version_num')::int, current_setting('transaction_read_only')::bool, \
-                   current_database()::text, coalesce(current_schema()::text, 'public')";
+                   current_database()::text, coalesce(current_schema()::text, 'public'), current_setting('server_encoding')";
         let asking = async {
             let mut connection = PgConnection::connect_with(options).await?;
-            let (version, read_only, database, current_schema) =
+            let (version, read_only, database, current_schema, encoding) =
                 sqlx::query_as(sql).fetch_one(&mut connection).await?;
             connection.close().await?;
-            Ok(Self { version, read_only, database, current_schema })
+            Ok(Self { version, read_only, database, current_schema, encoding })
         };
         match tokio::time::timeout(PATIENCE, asking).await {
             Ok(answer) => answer.map_err(|error| connect_error(&error, options, server)),

@@ -37,7 +37,7 @@ struct Database {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Migrate the schema: up [N] | down [N] | status [--json] | fresh [--yes] [--force] | plan | new NAME | verify
+    /// Migrate the schema: up, down, status, fresh, plan, new, verify; `migrate --help` tells more
     #[command(disable_help_flag = true)]
     Migrate {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]

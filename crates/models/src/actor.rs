@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Validation;
+use crate::{MAX_TEXT, Validation};
 
 /// Who makes a change, as the audit trail records it.
 ///
@@ -40,7 +40,7 @@ impl Actor {
         let mut validation = Validation::new("actor");
         validation.optional_text("user_id", self.user_id.as_deref(), 255);
         validation.optional_text("session_id", self.session_id.as_deref(), 255);
-        validation.optional_text("user_agent", self.user_agent.as_deref(), usize::MAX);
+        validation.optional_text("user_agent", self.user_agent.as_deref(), MAX_TEXT);
         validation
     }
 }

@@ -38,16 +38,16 @@ pub use search::{SearchHit, SearchRequest};
 pub use task::{NewTask, Task, TaskFilter, TaskPatch, TaskSort, TaskStatistics, TaskStatus, TaskSummary};
 pub use task_context::{
     AiInteraction, ContextType, ContextWithTask, NewTaskContext, TaskContext, TaskContextFilter,
-    TaskContextPatch, TaskContextSort, TaskContextStatistics, TaskFullContext, TaskWithContexts,
-    ValidationOutcome,
+    TaskContextPatch, TaskContextSort, TaskContextStatistics, TaskContextSummary, TaskFullContext,
+    TaskWithContexts, ValidationOutcome,
 };
 pub use task_dependency::{
     DependencyType, NewTaskDependency, RelatedTask, TaskDependencies, TaskDependency, TaskDependencyFilter,
     TaskDependencySort,
 };
 pub use text_enum::UnknownValue;
-pub use validation::{Fault, FaultCode, MAX_JSON_DEPTH, Validation, ValidationError};
+pub use validation::{Fault, FaultCode, MAX_JSON_DEPTH, MAX_TEXT, Validation, ValidationError};
 pub use workflow_state::{
     NewWorkflowState, RetryRequest, WorkflowProgress, WorkflowState, WorkflowStateFilter, WorkflowStatePatch,
-    WorkflowStateSort, WorkflowStateStatistics, WorkflowStatus, WorkflowTimelineEntry,
+    WorkflowStateSort, WorkflowStateStatistics, WorkflowStateSummary, WorkflowStatus, WorkflowTimelineEntry,
 };

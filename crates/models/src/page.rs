@@ -57,7 +57,7 @@ pub enum Direction {
 
 /// The keys by which a noun's rows can be ordered.
 pub trait Sort: Copy {
-    /// The name of this order, which a cursor remembers.
+    /// The name of the noun and of this order, which a cursor remembers: no other query takes it.
     fn name(self) -> &'static str;
 
     /// The kind of key that rows have in this order.

@@ -5,10 +5,11 @@ use crate::{FaultCode, Validation, page::check_limit};
 /// A full-text search.
 ///
 /// The text is read as people write into a search box: words must all occur, `"quoted words"` in this order, `or`
-/// between alternatives, `-` before what must not occur. No text is an error; one without a word finds nothing.
+/// between alternatives, `-` before what must not occur. No other character means anything, and a text without a word finds
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchRequest {
-    /// What to look for.
+    /// What to look for, at most 1,000 characters.
     pub text: String,
     /// How many hits at most, 1 to 1,000; 50 where none is asked for.
     pub limit: u32,
@@ -17,6 +18,8 @@ pub struct SearchRequest {
 }
 
 impl SearchRequest {
+    /// The most characters that can be looked for.
+    pub const MAX_TEXT: usize = 1000;
     /// The most hits that can be left out.
     pub const MAX_OFFSET: u32 = 10_000;
 
@@ -43,7 +46,7 @@ impl SearchRequest {
     #[must_use]
     pub fn validate(&self) -> Validation {
         let mut validation = Validation::new("search request");
-        validation.text("text", &self.text, usize::MAX);
+        validation.text("text", &self.text, Self::MAX_TEXT);
         check_limit(&mut validation, self.limit);
         if self.offset > Self::MAX_OFFSET {
             let message = format!("is {}, allowed are 0 to {}", self.offset, Self::MAX_OFFSET);

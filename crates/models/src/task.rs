@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{FaultCode, TaskId, Validation, clock, text_enum::text_enum};
+use crate::{FaultCode, MAX_TEXT, TaskId, Validation, clock, text_enum::text_enum};
 
 pub use patch::TaskPatch;
 pub use query::{TaskFilter, TaskSort, TaskStatistics};
@@ -58,7 +58,7 @@ pub struct Task {
     pub id: TaskId,
     /// A line that says what is to be done, 1 to 255 characters, not blank.
     pub title: String,
-    /// What is to be done, at length.
+    /// What is to be done, at length: at most [`MAX_TEXT`] characters.
     pub description: Option<String>,
     /// A word of the application's choice, at most 50 characters, for example `feature` or `bug`.
     #[serde(rename = "type")]
@@ -163,7 +163,7 @@ impl NewTask {
     pub fn validate(&self) -> Validation {
         let mut v = Validation::new("task");
         v.required_text("title", &self.title, 255);
-        v.optional_text("description", self.description.as_deref(), usize::MAX);
+        v.optional_text("description", self.description.as_deref(), MAX_TEXT);
         v.text("type", &self.task_type, 50);
         v.range("priority", self.priority, 0, 10);
         v.range("complexity_score", self.complexity_score, 1, 10);

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    FaultCode, KeyKind, Sort, SortKey, Task, TaskContextId, TaskId, TaskStatus, Validation, clock,
-    text_enum::text_enum,
+    DependencyType, FaultCode, KeyKind, Sort, SortKey, Task, TaskContextId, TaskId, TaskStatus, Validation,
+    clock, text_enum::text_enum,
 };
 
 text_enum! {
@@ -35,6 +35,15 @@ text_enum! {
     }
 }
 
+impl ContextType {
+    /// Whether `data` keep the rule of this type: the score of a validation, if it is a number, is 0 to 100.
+    #[must_use]
+    pub fn allows(self, data: &Value) -> bool {
+        let score = data.get("score").and_then(Value::as_f64);
+        self != Self::Validation || score.is_none_or(|score| (0.0..=100.0).contains(&score))
+    }
+}
+
 /// A stored context: one piece of what is known about a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskContext {
@@ -54,6 +63,38 @@ pub struct TaskContext {
     pub metadata: Map<String, Value>,
     /// Grows by one with each change, from 1.
     pub version: i64,
+}
+
+impl TaskContext {
+    /// The context in short.
+    #[must_use]
+    pub fn summary(&self) -> TaskContextSummary {
+        TaskContextSummary {
+            id: self.id,
+            task_id: self.task_id,
+            context_type: self.context_type,
+            created_at: self.created_at,
+            data_size: self.context_data.to_string().len(),
+            has_metadata: !self.metadata.is_empty(),
+        }
+    }
+}
+
+/// A context in short, for lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskContextSummary {
+    /// Its id.
+    pub id: TaskContextId,
+    /// The task that it is about.
+    pub task_id: TaskId,
+    /// What it tells.
+    pub context_type: ContextType,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// The bytes of its data as JSON.
+    pub data_size: usize,
+    /// Whether something else belongs to it.
+    pub has_metadata: bool,
 }
 
 /// A context to be stored. The constructors named after a type fill in the fields that readers of that type expect.
@@ -154,6 +195,20 @@ impl NewTaskContext {
         Self::timed(task_id, ContextType::Completion, data, "completed_at")
     }
 
+    /// That the task has to wait for `parent`.
+    #[must_use]
+    pub fn dependency_parent(task_id: TaskId, parent: TaskId, dependency_type: DependencyType) -> Self {
+        let data = json!({ "parent_task_id": parent, "dependency_type": dependency_type });
+        Self::timed(task_id, ContextType::DependencyParent, data, "created_at")
+    }
+
+    /// That `child` waits for the task.
+    #[must_use]
+    pub fn dependency_child(task_id: TaskId, child: TaskId, dependency_type: DependencyType) -> Self {
+        let data = json!({ "child_task_id": child, "dependency_type": dependency_type });
+        Self::timed(task_id, ContextType::DependencyChild, data, "created_at")
+    }
+
     /// What went wrong: the error's type and message, and what else is known of it.
     #[must_use]
     pub fn error(task_id: TaskId, error_type: &str, error_message: &str, details: &Value) -> Self {
@@ -199,8 +254,7 @@ impl NewTaskContext {
 
 fn check_data(v: &mut Validation, context_type: Option<ContextType>, data: &Value) {
     v.object_or_array("context_data", data);
-    let score = data.get("score").and_then(Value::as_f64);
-    if context_type == Some(ContextType::Validation) && score.is_some_and(|s| !(0.0..=100.0).contains(&s)) {
+    if context_type.is_some_and(|context_type| !context_type.allows(data)) {
         v.fault("context_data.score", FaultCode::OutOfRange, "must be 0 to 100");
     }
 }
@@ -268,7 +322,7 @@ pub enum TaskContextSort {
 
 impl Sort for TaskContextSort {
     fn name(self) -> &'static str {
-        "created_at"
+        "task_context.created_at"
     }
 
     fn kind(self) -> KeyKind {

@@ -106,7 +106,7 @@ pub enum TaskDependencySort {
 
 impl Sort for TaskDependencySort {
     fn name(self) -> &'static str {
-        "created_at"
+        "task_dependency.created_at"
     }
 
     fn kind(self) -> KeyKind {

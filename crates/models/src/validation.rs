@@ -11,6 +11,10 @@ use crate::{clock, text_enum::text_enum};
 /// readers stop at 128 levels.
 pub const MAX_JSON_DEPTH: usize = 100;
 
+/// How many characters a text without a limit of its own may have. A PostgreSQL JSON string holds 268 MB, and the audit trail
+/// keeps every text in one.
+pub const MAX_TEXT: usize = 50_000_000;
+
 /// The characters that do not make a text more than blank. Named one by one, so that Rust and the database's
 /// constraints agree whatever the server's locale.
 const BLANK: [char; 6] = [' ', '\t', '\n', '\r', '\u{b}', '\u{c}'];
@@ -129,6 +133,15 @@ impl Validation {
         all
     }
 
+    /// The faults of a JSON value of the caller's own, to be asked for before the value is copied: copying one that nests very
+    /// deep would overflow the stack.
+    #[must_use]
+    pub fn of_json(entity: &'static str, field: &str, json: &Value) -> Self {
+        let mut validation = Self::new(entity);
+        validation.json(field, json);
+        validation
+    }
+
     pub(crate) fn new(entity: &'static str) -> Self {
         Self { entity, faults: Vec::new(), warnings: Vec::new() }
     }
@@ -154,7 +167,6 @@ impl Validation {
         }
     }
 
-    /// `usize::MAX` characters stand for no limit.
     pub(crate) fn text(&mut self, field: &str, text: &str, max_chars: usize) {
         if text.contains('\0') {
             self.fault(field, FaultCode::Nul, "must not hold the character NUL");

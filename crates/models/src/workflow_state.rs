@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    FaultCode, KeyKind, PageRequest, Sort, SortKey, TaskId, TaskStatus, Validation, WorkflowStateId, clock,
-    page::check_limit, patch::clearable, text_enum::text_enum,
+    FaultCode, KeyKind, MAX_TEXT, PageRequest, Sort, SortKey, TaskId, TaskStatus, Validation,
+    WorkflowStateId, clock, page::check_limit, patch::clearable, text_enum::text_enum,
 };
 
 text_enum! {
@@ -56,7 +56,7 @@ pub struct WorkflowState {
     pub started_at: DateTime<Utc>,
     /// When it ended; set if and only if it has.
     pub completed_at: Option<DateTime<Utc>>,
-    /// What went wrong, last time.
+    /// What went wrong, last time: at most [`MAX_TEXT`] characters.
     pub error_message: Option<String>,
     /// How often it was tried again.
     pub retry_count: i32,
@@ -113,7 +113,7 @@ impl NewWorkflowState {
         }
         v.time("started_at", Some(self.started_at));
         v.time("completed_at", self.completed_at);
-        v.optional_text("error_message", self.error_message.as_deref(), usize::MAX);
+        v.optional_text("error_message", self.error_message.as_deref(), MAX_TEXT);
         v.range("retry_count", self.retry_count, 0, i32::MAX);
         v.metadata(&self.metadata);
         self.warn(&mut v);
@@ -139,6 +139,45 @@ impl WorkflowState {
     pub fn duration(&self) -> Option<TimeDelta> {
         self.completed_at.map(|end| end - self.started_at)
     }
+
+    /// The state in short.
+    #[must_use]
+    pub fn summary(&self) -> WorkflowStateSummary {
+        WorkflowStateSummary {
+            id: self.id,
+            workflow_id: self.workflow_id.clone(),
+            task_id: self.task_id,
+            step: self.step.clone(),
+            status: self.status,
+            retry_count: self.retry_count,
+            duration_ms: self.duration().map(|duration| duration.num_milliseconds()),
+            is_terminal: self.status.is_terminal(),
+            has_error: self.error_message.is_some(),
+        }
+    }
+}
+
+/// A workflow state in short, for lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowStateSummary {
+    /// Its id.
+    pub id: WorkflowStateId,
+    /// The workflow that it is a step of.
+    pub workflow_id: String,
+    /// The task that it works on.
+    pub task_id: Option<TaskId>,
+    /// The step's name.
+    pub step: String,
+    /// How far it has come.
+    pub status: WorkflowStatus,
+    /// How often it was tried again.
+    pub retry_count: i32,
+    /// How long it took, in milliseconds; `None` while it has not ended.
+    pub duration_ms: Option<i64>,
+    /// Whether it has ended.
+    pub is_terminal: bool,
+    /// Whether something went wrong, last time.
+    pub has_error: bool,
 }
 
 /// The fields of a workflow state to change; those that are `None` stay as they are, whoever changes them meanwhile.
@@ -186,7 +225,7 @@ impl WorkflowStatePatch {
         v.time("started_at", self.started_at);
         v.time("completed_at", self.completed_at.flatten());
         if let Some(Some(message)) = &self.error_message {
-            v.text("error_message", message, usize::MAX);
+            v.text("error_message", message, MAX_TEXT);
         }
         if let Some(retry_count) = self.retry_count {
             v.range("retry_count", retry_count, 0, i32::MAX);
@@ -251,7 +290,7 @@ pub enum WorkflowStateSort {
 
 impl Sort for WorkflowStateSort {
     fn name(self) -> &'static str {
-        "started_at"
+        "workflow_state.started_at"
     }
 
     fn kind(self) -> KeyKind {

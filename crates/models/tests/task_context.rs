@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use taskmaster_models::{
-    AiInteraction, ContextType, FaultCode, NewTaskContext, TaskContext, TaskFullContext, TaskId, TaskStatus,
-    ValidationOutcome,
+    AiInteraction, ContextType, DependencyType, FaultCode, NewTaskContext, TaskContext, TaskFullContext,
+    TaskId, TaskStatus, ValidationOutcome,
 };
 
 fn faults(context: &NewTaskContext) -> Vec<(String, FaultCode)> {
@@ -55,6 +55,8 @@ fn every_constructor_makes_a_context_that_its_readers_understand() {
         (NewTaskContext::validation(id, &outcome), "validated_at"),
         (NewTaskContext::status_change(id, TaskStatus::Pending, TaskStatus::Failed, &json!(1)), "changed_at"),
         (NewTaskContext::completion(id, &json!({})), "completed_at"),
+        (NewTaskContext::dependency_parent(id, TaskId::new(), DependencyType::Blocks), "parent_task_id"),
+        (NewTaskContext::dependency_child(id, TaskId::new(), DependencyType::Related), "child_task_id"),
         (NewTaskContext::error(id, "timeout", "too slow", &json!({})), "occurred_at"),
         (NewTaskContext::performance(id, serde_json::Map::new()), "recorded_at"),
     ];
@@ -105,4 +107,14 @@ fn a_full_context_has_lists_of_what_repeats_and_the_newest_of_what_does_not() {
     assert_eq!(full.errors, both);
     assert_eq!(full.performance, both);
     assert_eq!(full.dependencies.len(), 4);
+}
+
+#[test]
+fn a_summary_tells_the_size_of_the_data() {
+    let new = NewTaskContext::new(TaskId::new(), ContextType::Error, json!({ "a": "ü" }));
+    let mut json = json!(new);
+    json["updated_at"] = json!(new.created_at);
+    json["version"] = json!(1);
+    let summary = serde_json::from_value::<TaskContext>(json).map(|context| context.summary());
+    assert_eq!(summary.map(|summary| (summary.data_size, summary.has_metadata)).ok(), Some((10, false)));
 }

@@ -1,7 +1,8 @@
 //! The rules of workflow states.
 
 use taskmaster_models::{
-    FaultCode, NewWorkflowState, RetryRequest, WorkflowProgress, WorkflowStatePatch, WorkflowStatus, clock,
+    FaultCode, NewWorkflowState, RetryRequest, WorkflowProgress, WorkflowState, WorkflowStatePatch,
+    WorkflowStatus, clock,
 };
 
 #[test]
@@ -73,4 +74,15 @@ fn retries_are_asked_for_within_limits() {
     assert!(RetryRequest::default().validate().is_valid());
     assert!(!RetryRequest { limit: 0, ..RetryRequest::default() }.validate().is_valid());
     assert!(!RetryRequest { max_retries: -1, ..RetryRequest::default() }.validate().is_valid());
+}
+
+#[test]
+fn a_summary_tells_how_long_a_step_took() {
+    let mut new = NewWorkflowState::new("w", "s", WorkflowStatus::Failed);
+    new.completed_at = Some(new.started_at + chrono::TimeDelta::milliseconds(1500));
+    let mut json = serde_json::json!(new);
+    json["version"] = serde_json::json!(1);
+    let summary = serde_json::from_value::<WorkflowState>(json).map(|state| state.summary());
+    let told = summary.map(|summary| (summary.duration_ms, summary.is_terminal, summary.has_error));
+    assert_eq!(told.ok(), Some((Some(1500), true, false)));
 }

@@ -51,28 +51,40 @@ fn from_sqlstate(entity: &'static str, database: &PgDatabaseError, error: DbErr)
         "23503" => RepositoryError::Reference { entity, constraint: constraint() },
         "40001" | "40P01" => RepositoryError::Serialization { source },
         "55P03" | "57014" => RepositoryError::Timeout { source },
-        code => match what_to_do(code, message) {
-            Some(reason) => RepositoryError::Unavailable { reason, source },
-            None => RepositoryError::Backend { source },
-        },
+        code => {
+            let said = |advice| format!("{message}; {advice}");
+            match (passing(code), lasting(code)) {
+                (Some(advice), _) => RepositoryError::Unavailable { reason: said(advice), source },
+                (None, Some(advice)) => RepositoryError::Refused { reason: said(advice), source },
+                (None, None) => RepositoryError::Backend { source },
+            }
+        }
     }
 }
 
-/// For the states in which the server does not serve us: why, and what to do about it.
-fn what_to_do(sqlstate: &str, message: &str) -> Option<String> {
-    let advice = match sqlstate {
-        "28000" | "28P01" => "check the user and the password",
-        "3D000" => "create the database, or name another one",
-        "25006" => "it takes no writes now; connect to the primary server",
-        "3F000" | "42P01" | "42703" | "42883" => "the schema is missing or old; run `cargo xtask migrate up`",
-        "42501" => "the user lacks a right; grant it, or connect as another user",
+/// What to do in a state that passes by itself.
+fn passing(sqlstate: &str) -> Option<&'static str> {
+    Some(match sqlstate {
         "53300" => "the server has no connection slot left; use a smaller pool or raise max_connections",
         "53100" | "53200" | "53400" => "the server has run out of a resource",
         "57P01" | "57P02" | "57P03" => "the server is starting or stopping; try again",
-        code if code.starts_with("08") => "the connection broke; try again",
+        "25P03" | "57P05" => "the connection was idle for too long; try again",
+        "08000" | "08001" | "08003" | "08004" | "08006" => "the connection broke; try again",
         _ => return None,
-    };
-    Some(format!("{message}; {advice}"))
+    })
+}
+
+/// What to do in a state that lasts until somebody does it.
+fn lasting(sqlstate: &str) -> Option<&'static str> {
+    Some(match sqlstate {
+        "28000" | "28P01" => "check the user and the password",
+        "3D000" => "create the database, or name another one",
+        "25006" => "it takes no writes; connect to the primary server",
+        "3F000" | "42P01" | "42703" | "42883" => "the schema is missing or old; run `cargo xtask migrate up`",
+        "42501" => "the user lacks a right; grant it, or connect as another user",
+        "TM003" => "set default_transaction_isolation to 'read committed'",
+        _ => return None,
+    })
 }
 
 fn unavailable(reason: impl Into<String>, error: DbErr) -> RepositoryError {

@@ -17,7 +17,8 @@
 //!
 //! # How a method is made
 //!
-//! One method is one statement and one round trip. Its text is put together in `sql::Sql` from fixed pieces; everything
+//! One method is one statement and one round trip; only `find_with_contexts` has two, and an update that is refused for its
+//! version asks once more for the stored one. Its text is put together in `sql::Sql` from fixed pieces; everything
 //! that a caller gives is bound. Rows are decoded to the generated entities, and these are parsed into models, loudly: a
 //! value that no model can hold is `RepositoryError::Inconsistent`, with table, column and id. A write by somebody begins
 //! with the common table expression `actor`, which tells the audit trigger who it is, so an attributed write is one round

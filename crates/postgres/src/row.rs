@@ -26,7 +26,12 @@ pub(crate) fn column<T: sea_orm::TryGetable>(row: &QueryResult, name: &'static s
 /// Reads a count.
 pub(crate) fn count(row: &QueryResult, name: &'static str) -> Result<u64> {
     let count = column::<i64>(row, name)?;
-    Ok(u64::try_from(count).unwrap_or(0))
+    u64::try_from(count).map_err(|error| RepositoryError::Inconsistent {
+        table: "query",
+        column: name.to_owned(),
+        id: "unknown".to_owned(),
+        detail: error.to_string(),
+    })
 }
 
 fn unreadable(table: &'static str, id: String, error: DbErr) -> RepositoryError {

@@ -37,7 +37,8 @@ pub struct Pg<C> {
 /// The store: a pool of connections.
 pub type PgStore = Pg<DatabaseConnection>;
 
-/// A unit of work: a transaction at the isolation level READ COMMITTED.
+/// A unit of work: a transaction at the connection's isolation level. That is READ COMMITTED unless
+/// `default_transaction_isolation` says otherwise, and dependencies and parents can be changed at this level only.
 pub type PgUnitOfWork = Pg<DatabaseTransaction>;
 
 impl PgStore {

@@ -171,16 +171,23 @@ fn create_missing(actor: Option<&str>, new: &[NewTaskDependency]) -> Sql {
     INSERT
         .rows(sql, &rows)
         .text(")")
+        .cte(
+            "missing AS MATERIALIZED (SELECT * FROM new WHERE NOT EXISTS ( \
+                SELECT FROM task_dependencies e WHERE e.id = new.id) AND NOT EXISTS ( \
+                SELECT FROM task_dependencies e WHERE e.parent_task_id = new.parent_task_id \
+                AND e.child_task_id = new.child_task_id AND e.dependency_type = new.dependency_type))",
+        )
         .cte("created AS (INSERT INTO task_dependencies (")
         .text(COLUMNS)
         .text(") SELECT ")
         .text(COLUMNS)
-        .text(" FROM (SELECT * FROM new ORDER BY place OFFSET 0) AS ordered WHERE (SELECT mine FROM turn)")
+        .text(" FROM (SELECT * FROM missing ORDER BY place OFFSET 0) AS ordered WHERE (SELECT mine FROM turn)")
         .if_attributed(" AND (SELECT ok FROM actor)")
         .text(
             " AND (dependency_type = 'related' OR NOT dependency_closes_cycle(parent_task_id, child_task_id)) \
              ON CONFLICT DO NOTHING RETURNING id) \
-             SELECT new.id, created.id IS NOT NULL AS created FROM new LEFT JOIN created ON created.id = new.id \
+             SELECT missing.id, created.id IS NOT NULL AS created \
+             FROM missing LEFT JOIN created ON created.id = missing.id \
              WHERE CASE WHEN created.id IS NOT NULL THEN TRUE \
                 WHEN dependency_type = 'related' THEN FALSE \
                 ELSE dependency_closes_cycle(parent_task_id, child_task_id) END \

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::Value;
 use taskmaster_models::{
-    NewTaskContext, SearchRequest, TaskContextId, TaskId, TaskPatch, TaskSort, TaskStatus, clock,
+    NewTaskContext, SearchRequest, TaskContextId, TaskId, TaskPatch, TaskSort, TaskStatus, Validation, clock,
 };
 use taskmaster_repository::Result;
 
@@ -16,6 +16,7 @@ pub(crate) fn update_status(
     status: TaskStatus,
     context: &Value,
 ) -> Result<Sql> {
+    check_json(context)?;
     // The old status is the statement's to find out; what stands here is replaced by it.
     let record = NewTaskContext::status_change(id, status, status, context);
     record.validate().into_result()?;
@@ -54,6 +55,7 @@ pub(crate) fn complete(
         ..TaskPatch::default()
     };
     patch.validate(id).into_result()?;
+    check_json(results)?;
     let record = NewTaskContext::completion(id, results);
     record.validate().into_result()?;
     let sql = locked(actor, id)
@@ -63,6 +65,10 @@ pub(crate) fn complete(
         .text(COLUMNS)
         .text(")");
     Ok(recorded(sql, &record, " FROM new").text(" SELECT ").text(COLUMNS).text(" FROM new"))
+}
+
+fn check_json(context_data: &Value) -> Result<()> {
+    Ok(Validation::of_json("task context", "context_data", context_data).into_result()?)
 }
 
 /// Begins a write with the row `old`, locked, so that nobody changes it between reading and writing.
@@ -75,7 +81,7 @@ fn locked(actor: Option<&str>, id: TaskId) -> Sql {
         .text(" WHERE id = ")
         .bind(id.as_uuid())
         .if_attributed(" AND actor.ok")
-        .text(" FOR UPDATE OF tasks)")
+        .text(" FOR NO KEY UPDATE OF tasks)")
 }
 
 /// Adds the insertion of a context. `source` follows its data: what is added to them, and FROM.
@@ -119,7 +125,7 @@ pub(crate) fn claim_ready(actor: Option<&str>, assigned_to: &str, limit: u32) ->
         .cte("ready AS (SELECT id AS ready_id FROM tasks WHERE ")
         .text(READY)
         .bind(i64::from(limit))
-        .text(" FOR UPDATE OF tasks SKIP LOCKED)")
+        .text(" FOR NO KEY UPDATE OF tasks SKIP LOCKED)")
         .text(" UPDATE tasks SET status = 'in_progress', assigned_to = ")
         .bind(assigned_to)
         .text(" FROM ready")
@@ -142,7 +148,7 @@ pub(crate) fn search(request: &SearchRequest) -> Sql {
     Sql::read("SELECT ")
         .text(COLUMNS)
         .text(
-            ", rank, ts_headline('pg_catalog.english', title || ' ' || left(coalesce(description, ''), 100000), \
+            ", rank, ts_headline('pg_catalog.english', title || ' ' || searchable_text(description), \
              query, 'StartSel=**, StopSel=**, MinWords=5, MaxWords=20, MaxFragments=2') AS snippet FROM (SELECT ",
         )
         .text(COLUMNS)

@@ -192,9 +192,7 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
     }
 
     async fn set_result(&self, id: WorkflowStateId, result: serde_json::Value) -> Result<WorkflowState> {
-        let patch =
-            WorkflowStatePatch { result: Some(Some(result.clone())), ..WorkflowStatePatch::default() };
-        patch.validate().into_result()?;
+        Validation::of_json(ENTITY, "result", &result).into_result()?;
         let sql = Sql::write(self.actor())
             .text(" UPDATE workflow_states SET result = ")
             .bind(result)
@@ -283,7 +281,7 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
         request.validate().into_result()?;
         let sql = Sql::write(self.actor()).cte("retryable AS (SELECT id AS retryable_id");
         let sql = retryable(sql, request)
-            .text(" FOR UPDATE SKIP LOCKED)")
+            .text(" FOR NO KEY UPDATE SKIP LOCKED)")
             .text(" UPDATE workflow_states SET retry_count = retry_count + 1, status = 'pending' FROM retryable")
             .if_attributed(" CROSS JOIN actor")
             .text(" WHERE id = retryable_id")

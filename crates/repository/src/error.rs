@@ -8,8 +8,10 @@ pub type Result<T> = std::result::Result<T, RepositoryError>;
 
 /// Why a repository could not do what it was asked.
 ///
-/// In every case nothing was written, with one exception: after [`Unavailable`](Self::Unavailable) or
-/// [`Timeout`](Self::Timeout) of a commit or of a write outside a unit of work, the outcome is unknown.
+/// In every case nothing was written, with two exceptions. After [`Unavailable`](Self::Unavailable) or
+/// [`Timeout`](Self::Timeout) of a commit or of a write outside a unit of work, the outcome is unknown. And a write outside a
+/// unit of work that ends with [`Inconsistent`](Self::Inconsistent) has taken place: what it wrote cannot be read back. A claim
+/// that ends so has claimed its rows, as `assigned_to` or `retry_count` tell.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RepositoryError {
@@ -78,6 +80,16 @@ pub enum RepositoryError {
         id: String,
         /// What is wrong with the value.
         detail: String,
+    },
+
+    /// The store will not serve until somebody has changed something: the user, a right, the schema, the server.
+    #[error("the database refuses: {reason}")]
+    Refused {
+        /// Why, and what to do about it.
+        reason: String,
+        /// The store's own words.
+        #[source]
+        source: BoxError,
     },
 
     /// The store cannot be reached or does not serve now.

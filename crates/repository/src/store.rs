@@ -42,7 +42,8 @@ pub trait Store: Repositories {
 ///
 /// End it with [`commit`](Self::commit) or [`rollback`](Self::rollback); dropped, it rolls back. It runs on one
 /// connection, so its calls take place one after the other even when they are awaited together. A call that fails with
-/// anything but `Invalid`, `NotFound` or `Stale` spoils the unit of work: only `rollback` is possible then.
+/// anything but `Invalid`, `NotFound` or `Stale` spoils the unit of work: only `rollback` is possible then. A call whose future
+/// is dropped before its end may have taken effect; if that must not be, roll back.
 #[async_trait]
 pub trait UnitOfWork: Repositories {
     /// Makes all changes lasting and visible to others.

@@ -19,7 +19,8 @@ pub trait TaskRepository: Send + Sync {
     /// `Invalid`; `Reference` when the parent task is not there; `Conflict` when the id is taken.
     async fn create(&self, new: &NewTask) -> Result<Task>;
 
-    /// Stores many tasks, all or none, in any number, and returns them in the order given. A task may be the parent of
+    /// Stores many tasks, all or none, and returns them in the order given. Their number is
+    /// not limited; together they may have 1 GB, which is PostgreSQL's limit for a statement. A task may be the parent of
     /// another one in the same call.
     ///
     /// # Errors

@@ -18,7 +18,8 @@ pub trait TaskContextRepository: Send + Sync {
     /// `Invalid`; `Reference` when the task is not there; `Conflict` when the id is taken.
     async fn create(&self, new: &NewTaskContext) -> Result<TaskContext>;
 
-    /// Stores many contexts, all or none, in any number, and returns them in the order given.
+    /// Stores many contexts, all or none, and returns them in the order given. Their number is
+    /// not limited; together they may have 1 GB, which is PostgreSQL's limit for a statement.
     ///
     /// # Errors
     ///

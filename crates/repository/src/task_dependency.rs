@@ -31,7 +31,8 @@ pub trait TaskDependencyRepository: Send + Sync {
     /// dependency of this type (`task_dependencies_unique`) or it would close a cycle (`task_dependencies_acyclic`).
     async fn create(&self, new: &NewTaskDependency) -> Result<TaskDependency>;
 
-    /// Stores many dependencies, all or none, in any number, and returns them in the order given.
+    /// Stores many dependencies, all or none, and returns them in the order given. Their number is
+    /// not limited; together they may have 1 GB, which is PostgreSQL's limit for a statement.
     ///
     /// # Errors
     ///

@@ -19,7 +19,8 @@ pub trait WorkflowStateRepository: Send + Sync {
     /// `Invalid`; `Reference` when the task is not there; `Conflict` when the id is taken.
     async fn create(&self, new: &NewWorkflowState) -> Result<WorkflowState>;
 
-    /// Stores many states, all or none, in any number, and returns them in the order given.
+    /// Stores many states, all or none, and returns them in the order given. Their number is
+    /// not limited; together they may have 1 GB, which is PostgreSQL's limit for a statement.
     ///
     /// # Errors
     ///

@@ -54,8 +54,9 @@ $$;
 COMMENT ON FUNCTION set_actor(text) IS
     'Names the actor of this transaction to the audit trail: a JSON object of user_id, session_id, ip_address, user_agent, each optional. Returns true, so that a statement can call it in a CTE of its own';
 
+-- With the rights of the schema's owner, so that a role that may change the rows needs no right to change their trail.
 CREATE FUNCTION audit_row() RETURNS trigger
-    LANGUAGE plpgsql VOLATILE
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path FROM CURRENT
 AS $$
 DECLARE
@@ -125,3 +126,6 @@ $$;
 
 COMMENT ON FUNCTION audit_row() IS
     'AFTER row trigger that writes audit_logs. Arguments: the noun, then the columns that never reach the trail (secrets, generated columns)';
+
+-- Firing a trigger needs no right; making one does, and a trigger on a table of one's own could write any story.
+REVOKE EXECUTE ON FUNCTION audit_row() FROM PUBLIC;

@@ -24,7 +24,7 @@ CREATE TABLE tasks (
     -- The description is cut because a tsvector holds 1 MB at most, and a text of any length must be storable.
     search              TSVECTOR      GENERATED ALWAYS AS (
         setweight(to_tsvector('pg_catalog.english', title), 'A')
-        || setweight(to_tsvector('pg_catalog.english', left(coalesce(description, ''), 100000)), 'B')) STORED,
+        || setweight(to_tsvector('pg_catalog.english', searchable_text(description)), 'B')) STORED,
     CONSTRAINT tasks_pkey PRIMARY KEY (id),
     CONSTRAINT tasks_parent_task_id_fkey FOREIGN KEY (parent_task_id) REFERENCES tasks (id) ON DELETE SET NULL,
     CONSTRAINT tasks_title_check CHECK (title ~ '[^ \t\n\r\f\v]'),
@@ -86,7 +86,8 @@ COMMENT ON INDEX idx_tasks_tags IS 'Tasks that carry all of some tags (tags @> .
 COMMENT ON INDEX idx_tasks_search IS 'Full-text search (search @@ ...)';
 
 -- Lets those who change parents take turns, then walks from the new parent up. A snapshot older than the lock would hide
--- what the last holder has changed. A row that is being inserted has no descendants yet, so it needs neither.
+-- what the last holder has changed. A row that is being inserted has no descendants yet, so it needs neither. OFFSET 0 keeps
+-- each step of the walk a look into the index: a plain join can be planned as a hash of the whole table.
 CREATE FUNCTION refuse_parent_cycle() RETURNS trigger
     LANGUAGE plpgsql VOLATILE
     SET search_path FROM CURRENT
@@ -109,7 +110,10 @@ BEGIN
         WITH RECURSIVE ancestor AS (
             SELECT NEW.parent_task_id AS id
             UNION
-            SELECT t.parent_task_id FROM ancestor a JOIN tasks t ON t.id = a.id WHERE t.parent_task_id IS NOT NULL
+            SELECT t.parent_task_id
+              FROM ancestor a
+             CROSS JOIN LATERAL (
+                SELECT p.parent_task_id FROM tasks p WHERE p.id = a.id AND p.parent_task_id IS NOT NULL OFFSET 0) t
         )
         SELECT FROM ancestor WHERE ancestor.id = NEW.id
     ) THEN

@@ -11,13 +11,18 @@ CREATE TABLE task_contexts (
     version      BIGINT      NOT NULL DEFAULT 1,
     -- Cut for the same reason as tasks.search.
     search       TSVECTOR    GENERATED ALWAYS AS (
-        to_tsvector('pg_catalog.english', left(context_data::text, 100000))) STORED,
+        to_tsvector('pg_catalog.english', searchable_text(context_data::text))) STORED,
     CONSTRAINT task_contexts_pkey PRIMARY KEY (id),
     CONSTRAINT task_contexts_task_id_fkey FOREIGN KEY (task_id) REFERENCES tasks (id) ON DELETE CASCADE,
     CONSTRAINT task_contexts_context_type_check CHECK (context_type IN
         ('requirement', 'codebase', 'ai_interaction', 'validation', 'workflow', 'status_change', 'completion',
          'dependency_parent', 'dependency_child', 'error', 'performance')),
     CONSTRAINT task_contexts_context_data_check CHECK (jsonb_typeof(context_data) IN ('object', 'array')),
+    -- CASE, since the branches of an AND may be evaluated in any order, and what is no number cannot be cast.
+    CONSTRAINT task_contexts_score_check CHECK (
+        CASE WHEN context_type = 'validation' AND jsonb_typeof(context_data -> 'score') = 'number'
+             THEN (context_data ->> 'score')::numeric BETWEEN 0 AND 100
+             ELSE true END),
     CONSTRAINT task_contexts_metadata_check CHECK (jsonb_typeof(metadata) = 'object'),
     -- From the year 1 (-62135596800 s) to before the year 10000 (253402300800 s): what every client can read.
     CONSTRAINT task_contexts_times_check CHECK (
@@ -26,7 +31,7 @@ CREATE TABLE task_contexts (
 );
 
 COMMENT ON TABLE task_contexts IS 'Pieces of knowledge about a task, by kind; deleted with it';
-COMMENT ON COLUMN task_contexts.context_data IS 'An object or an array; its keys depend on context_type';
+COMMENT ON COLUMN task_contexts.context_data IS 'An object or an array; its keys depend on context_type; the score of a validation, where it is a number, is 0 to 100';
 COMMENT ON COLUMN task_contexts.version IS 'Counted up by every update';
 COMMENT ON COLUMN task_contexts.search IS 'English full-text index of the first 100,000 characters of context_data';
 

@@ -32,6 +32,8 @@ COMMENT ON INDEX idx_task_dependencies_created_at IS 'Pages of all dependencies 
 COMMENT ON INDEX idx_task_dependencies_parent IS 'What waits for one task, by creation; the foreign key; the walk that looks for cycles';
 COMMENT ON INDEX idx_task_dependencies_child IS 'What one task waits for, by creation; the foreign key';
 
+-- OFFSET 0 keeps each step of the walk a look into the index: as a plain join it is planned as a hash of the whole table,
+-- made anew at every step.
 CREATE FUNCTION dependency_closes_cycle(parent uuid, child uuid, ignored uuid DEFAULT NULL) RETURNS boolean
     LANGUAGE plpgsql VOLATILE
     SET search_path FROM CURRENT
@@ -43,8 +45,11 @@ BEGIN
             UNION
             SELECT d.child_task_id
               FROM later l
-              JOIN task_dependencies d ON d.parent_task_id = l.id
-             WHERE d.dependency_type <> 'related' AND d.id IS DISTINCT FROM ignored
+             CROSS JOIN LATERAL (
+                SELECT e.child_task_id
+                  FROM task_dependencies e
+                 WHERE e.parent_task_id = l.id AND e.dependency_type <> 'related' AND e.id IS DISTINCT FROM ignored
+                OFFSET 0) d
         )
         SELECT FROM later WHERE later.id = parent
     );

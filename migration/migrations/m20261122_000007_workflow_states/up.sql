@@ -37,14 +37,14 @@ CREATE INDEX idx_workflow_states_task_id ON workflow_states (task_id, started_at
 CREATE INDEX idx_workflow_states_status ON workflow_states (status, started_at, id);
 CREATE INDEX idx_workflow_states_step ON workflow_states (step, started_at, id);
 CREATE INDEX idx_workflow_states_started_at ON workflow_states (started_at, id);
-CREATE INDEX idx_workflow_states_retryable ON workflow_states (started_at DESC, id) WHERE status = 'failed';
+CREATE INDEX idx_workflow_states_retryable ON workflow_states (started_at, id) WHERE status = 'failed';
 
 COMMENT ON INDEX idx_workflow_states_workflow_id IS 'The steps, progress or timeline of one workflow';
 COMMENT ON INDEX idx_workflow_states_task_id IS 'The steps of one task; the foreign key';
 COMMENT ON INDEX idx_workflow_states_status IS 'Steps of one status, by start';
 COMMENT ON INDEX idx_workflow_states_step IS 'One step in all workflows, by start';
 COMMENT ON INDEX idx_workflow_states_started_at IS 'Pages of all steps by start';
-COMMENT ON INDEX idx_workflow_states_retryable IS 'Failed steps that may be tried again, newest first';
+COMMENT ON INDEX idx_workflow_states_retryable IS 'Failed steps that may be tried again, oldest first';
 
 CREATE TRIGGER workflow_states_touch BEFORE UPDATE ON workflow_states
     FOR EACH ROW EXECUTE FUNCTION count_version();

@@ -2,7 +2,7 @@
 
 use sea_orm_migration::sea_orm::sqlx::postgres::PgConnection;
 
-use crate::database::{column, connect, migrated, run, value};
+use crate::database::{column, connect, migrated, refusal, run, value};
 
 /// The trail, oldest first, as "noun action", then "changed columns".
 async fn trail(connection: &mut PgConnection) -> Vec<String> {
@@ -30,9 +30,8 @@ async fn each_change_is_told_once_and_in_order() {
         trail(&mut connection).await,
         [
             "task create",
-            // Within one transaction now() stands still, so updated_at is as it was.
-            "task update priority,version",
-            "task status_change status,version",
+            "task update priority,updated_at,version",
+            "task status_change status,updated_at,version",
             "task delete"
         ]
     );
@@ -192,4 +191,67 @@ async fn ids_of_the_trail_are_uuids_of_version_7_that_grow_with_time() {
     )
     .await;
     assert!(sound);
+}
+
+#[tokio::test]
+async fn a_role_that_may_change_the_nouns_writes_the_trail_but_cannot_touch_it() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    // Roles belong to the whole server, so this one is gone with its transaction.
+    run(
+        &mut connection,
+        r#"BEGIN;
+           CREATE ROLE only_here;
+           GRANT USAGE ON SCHEMA public TO only_here;
+           GRANT SELECT, INSERT, UPDATE, DELETE ON tasks, task_contexts, task_dependencies, workflow_states, error_logs,
+                 api_keys, performance_metrics TO only_here;
+           SET LOCAL ROLE only_here;
+           SELECT set_actor('{"user_id": "ada"}');
+           INSERT INTO tasks (title) VALUES ('a'), ('b');
+           UPDATE tasks SET parent_task_id = (SELECT id FROM tasks WHERE title = 'a') WHERE title = 'b';
+           INSERT INTO task_dependencies (parent_task_id, child_task_id)
+           SELECT a.id, b.id FROM tasks a, tasks b WHERE a.title = 'a' AND b.title = 'b';
+           INSERT INTO task_contexts (task_id, context_type, context_data) SELECT id, 'error', '{}' FROM tasks WHERE title = 'a';
+           INSERT INTO workflow_states (workflow_id, step, status) VALUES ('w', 's', 'failed');
+           INSERT INTO error_logs (error_message) VALUES ('m');
+           INSERT INTO api_keys (name, service, key_hash) VALUES ('n', 'github', 'h');
+           INSERT INTO performance_metrics (metric_type, metric_name, metric_value) VALUES ('task', 'n', 1);
+           DELETE FROM tasks"#,
+    )
+    .await;
+    for forbidden in [
+        "SELECT FROM audit_logs",
+        "INSERT INTO audit_logs (entity_type, entity_id, action) VALUES ('task', gen_random_uuid(), 'create')",
+        "UPDATE audit_logs SET user_id = 'eve'",
+        "DELETE FROM audit_logs",
+        "TRUNCATE audit_logs",
+        "CREATE TEMPORARY TABLE mine (id uuid); CREATE TRIGGER t AFTER INSERT ON mine FOR EACH ROW EXECUTE FUNCTION audit_row('task')",
+    ] {
+        run(&mut connection, "SAVEPOINT s").await;
+        assert_eq!(refusal(&mut connection, forbidden).await.0, "42501", "{forbidden}");
+        run(&mut connection, "ROLLBACK TO s").await;
+    }
+    run(&mut connection, "RESET ROLE").await;
+    assert_eq!(column(&mut connection, "SELECT DISTINCT user_id::text FROM audit_logs").await, ["ada"]);
+    let told = column(
+        &mut connection,
+        "SELECT concat_ws(' ', entity_type, action, count(*)) FROM audit_logs GROUP BY entity_type, action ORDER BY 1",
+    )
+    .await;
+    assert_eq!(
+        told,
+        [
+            "api_key create 1",
+            "error_log create 1",
+            "task create 2",
+            "task delete 2",
+            "task update 1",
+            "task_context create 1",
+            "task_context delete 1",
+            "task_dependency create 1",
+            "task_dependency delete 1",
+            "workflow_state create 1",
+        ]
+    );
+    run(&mut connection, "ROLLBACK").await;
 }

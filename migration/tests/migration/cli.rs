@@ -183,6 +183,27 @@ async fn fresh_asks_and_then_drops_all_but_the_schema_and_its_extensions() {
          CREATE SEQUENCE counter;
          CREATE MATERIALIZED VIEW titles AS SELECT title FROM tasks;
          CREATE FUNCTION f(a integer DEFAULT 1) RETURNS integer LANGUAGE sql AS 'SELECT a';
+         CREATE FUNCTION all_tasks() RETURNS SETOF tasks LANGUAGE sql AS 'SELECT * FROM tasks';
+         CREATE VIEW under AS SELECT title FROM tasks;
+         CREATE MATERIALIZED VIEW middle AS SELECT * FROM under;
+         CREATE VIEW over AS SELECT * FROM middle;
+         CREATE TABLE one (id integer PRIMARY KEY, number serial);
+         CREATE TABLE two (id integer PRIMARY KEY REFERENCES one);
+         ALTER TABLE one ADD FOREIGN KEY (id) REFERENCES two;
+         CREATE TABLE years (year integer) PARTITION BY RANGE (year);
+         CREATE TABLE year_1 PARTITION OF years FOR VALUES FROM (1) TO (2);
+         CREATE STATISTICS both_numbers ON id, number FROM one;
+         CREATE DOMAIN small AS integer CHECK (value < 10);
+         CREATE TYPE pair AS (a mood, b small);
+         CREATE TYPE span AS RANGE (subtype = integer);
+         CREATE AGGREGATE total (integer) (sfunc = int4pl, stype = integer);
+         CREATE PROCEDURE p(a text[]) LANGUAGE sql AS 'SELECT 1';
+         CREATE FUNCTION same(mood, mood) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+         CREATE OPERATOR === (leftarg = mood, rightarg = mood, function = same);
+         CREATE OPERATOR CLASS moods_hash FOR TYPE mood USING hash AS OPERATOR 1 ===;
+         CREATE TEXT SEARCH DICTIONARY words (template = pg_catalog.simple);
+         CREATE TEXT SEARCH CONFIGURATION plain (copy = pg_catalog.english);
+         CREATE COLLATION by_code FROM \"C\";
          CREATE SCHEMA other;
          CREATE TABLE other.kept ();
          GRANT USAGE ON SCHEMA public TO pg_monitor",
@@ -199,12 +220,21 @@ async fn fresh_asks_and_then_drops_all_but_the_schema_and_its_extensions() {
         child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         let asked = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(asked.contains("11 tables") && asked.contains("database"), "{asked}");
+        assert!(
+            asked.contains("15 tables")
+                && asked.contains("1 text search configuration")
+                && asked.contains("database"),
+            "{asked}"
+        );
         assert!(error_of(&output).ends_with("nothing was dropped"));
     }
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM tasks").await, 1);
 
+    let objects = "SELECT concat_ws(' ', o.type, o.identity) FROM pg_depend d, pg_identify_object(d.classid, d.objid, 0) o
+                    WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'public'::regnamespace ORDER BY 1";
     assert!(printed(&migrate(&url, &["fresh", "--yes"])).contains("applied 11 migrations"));
+    let pristine = migrated().await;
+    assert_eq!(column(&mut connection, objects).await, column(&mut connect(&pristine).await, objects).await);
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM tasks").await, 0);
     let left: String = value(
         &mut connection,

@@ -205,3 +205,40 @@ async fn a_transaction_whose_snapshot_could_hide_a_cycle_is_refused() {
         run(&mut connection, &format!("{begin}; {related}; {child}; ROLLBACK")).await;
     }
 }
+
+/// How many rows `sql` reads of `table` by reading it from end to end, as the statistics of its transaction count.
+async fn rows_scanned(connection: &mut PgConnection, table: &str, sql: &str) -> i64 {
+    let count = format!("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = '{table}'");
+    run(connection, "BEGIN").await;
+    let before: i64 = value(connection, &count).await;
+    run(connection, sql).await;
+    let after: i64 = value(connection, &count).await;
+    run(connection, "ROLLBACK").await;
+    after - before
+}
+
+#[tokio::test]
+async fn the_walk_along_a_long_chain_reads_no_table_from_end_to_end() {
+    let (_database, mut connection) = with_tasks(1_002).await;
+    // Without the triggers, which would walk the chain once for each of its edges.
+    let task = "(lpad($::text, 8, '0') || '-0000-7000-8000-000000000000')::uuid";
+    let (parent, child) = (task.replace('$', "i"), task.replace('$', "(i + 1)"));
+    run(
+        &mut connection,
+        &format!(
+            "SET session_replication_role = replica;
+             INSERT INTO task_dependencies (parent_task_id, child_task_id) SELECT {parent}, {child} FROM generate_series(0, 999) i;
+             UPDATE tasks SET parent_task_id = p.parent FROM (SELECT {parent} AS parent, {child} AS child FROM generate_series(0, 999) i) p
+              WHERE id = p.child;
+             RESET session_replication_role;
+             ANALYZE tasks, task_dependencies"
+        ),
+    )
+    .await;
+    // Both walks begin at one end of the chain and go to the other.
+    let dependency = rows_scanned(&mut connection, "task_dependencies", &edge(1_001, 0, "blocks")).await;
+    let parent = rows_scanned(&mut connection, "tasks", &part_of(1_001, 1_000)).await;
+    assert_eq!((dependency, parent), (0, 0));
+    assert_eq!(refusal(&mut connection, &edge(1_000, 0, "blocks")).await, dependency_cycle());
+    assert_eq!(refusal(&mut connection, &part_of(0, 1_000)).await, parent_cycle());
+}

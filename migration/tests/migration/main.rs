@@ -10,4 +10,5 @@ mod faults;
 mod refusals;
 mod runner;
 mod schema;
+mod search;
 mod values;

@@ -7,7 +7,7 @@ use sea_orm_migration::sea_orm::sqlx::Connection as _;
 use sea_orm_migration::sea_orm::sqlx::postgres::PgConnection;
 use taskmaster_embedded::{EmbeddedPostgres, Settings};
 
-use crate::database::{empty, error_of, migrate, run, url_with_setting, value};
+use crate::database::{connect, empty, error_of, migrate, run, url_with_setting, value};
 
 #[tokio::test]
 async fn an_unknown_database_is_named() {
@@ -112,4 +112,24 @@ fn help_does_not_show_the_url_of_the_environment() {
     let output = migrate("postgres://u:s3cret@h/x", &["--help"]);
     assert!(output.status.success());
     assert!(!String::from_utf8(output.stdout).unwrap().contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_hold_every_text_is_refused() {
+    let database = empty().await;
+    let mut connection = connect(&database).await;
+    let latin = format!("{}_latin", database.name());
+    run(
+        &mut connection,
+        &format!("CREATE DATABASE {latin} ENCODING LATIN1 TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"),
+    )
+    .await;
+    let output = migrate(&database.url().replacen(database.name(), &latin, 1), &["up"]);
+    run(&mut connection, &format!("DROP DATABASE {latin}")).await;
+    assert_eq!(
+        error_of(&output),
+        format!(
+            "error: database \"{latin}\" is encoded in LATIN1, which cannot hold every text: use one made with createdb --template template0 --encoding UTF8"
+        )
+    );
 }

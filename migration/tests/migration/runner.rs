@@ -167,3 +167,19 @@ async fn status_and_plan_work_without_the_right_to_write() {
     assert!(target.plan().await.unwrap().starts_with("CREATE SCHEMA \"not_there_yet\";\n"));
     assert!(matches!(target.up(None).await, Err(MigrateError::ReadOnly { .. })));
 }
+
+#[tokio::test]
+async fn status_needs_the_right_to_look_into_the_schema_and_to_read_two_tables() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    let reader = format!("{}_reader", database.name());
+    let grants =
+        "GRANT USAGE ON SCHEMA public TO $; GRANT SELECT ON schema_migrations, seaql_migrations TO $";
+    let sql =
+        format!("REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE ROLE $; {grants}").replace('$', &reader);
+    run(&mut connection, &sql).await;
+    let url = crate::database::url_with_setting(&database, &format!("role={reader}"));
+    let status = taskmaster_migration::status(&url, Some("public")).await;
+    run(&mut connection, &format!("DROP OWNED BY {reader}; DROP ROLE {reader}")).await;
+    assert_eq!(status.unwrap().pending(), 0);
+}

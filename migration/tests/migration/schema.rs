@@ -210,3 +210,22 @@ async fn every_table_view_function_and_index_says_what_it_is_for() {
                   AND prosrc IS NOT NULL";
     assert_eq!(column(&mut connection, sql).await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn failed_steps_are_found_oldest_first_by_an_index() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(
+        &mut connection,
+        "INSERT INTO workflow_states (workflow_id, step, status, started_at)
+         SELECT 'w', 's', CASE WHEN i % 50 = 0 THEN 'failed' ELSE 'completed' END, now() - i * interval '1 s'
+           FROM generate_series(1, 5000) i;
+         DROP INDEX idx_workflow_states_status;
+         ANALYZE workflow_states",
+    )
+    .await;
+    let sql =
+        "EXPLAIN SELECT id FROM workflow_states WHERE status = 'failed' ORDER BY started_at, id LIMIT 10";
+    let plan = column(&mut connection, sql).await.join("\n");
+    assert!(plan.contains("Scan using idx_workflow_states_retryable") && !plan.contains("Sort"), "{plan}");
+}

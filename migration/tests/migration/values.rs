@@ -3,7 +3,7 @@
 use sea_orm_migration::sea_orm::sqlx;
 use sea_orm_migration::sea_orm::sqlx::postgres::PgConnection;
 
-use crate::database::{connect, migrated, refusal, run, value};
+use crate::database::{connect, empty, migrate, migrated, printed, refusal, run, value};
 
 const CHECK: &str = "23514";
 
@@ -202,69 +202,6 @@ async fn lengths_are_counted_in_characters() {
 }
 
 #[tokio::test]
-async fn a_description_of_ten_megabytes_is_stored_audited_and_found() {
-    let database = migrated().await;
-    let mut connection = connect(&database).await;
-    let insert = "INSERT INTO tasks (title, description)";
-    // Words that differ make a tsvector long: it holds 1 MB at most. A word with a hyphen is stored whole and in parts.
-    run(
-        &mut connection,
-        &format!("{insert} SELECT 'ascii', string_agg('w' || i || '-x' || i, ' ') FROM generate_series(1, 700000) i"),
-    )
-    .await;
-    run(
-        &mut connection,
-        &format!(
-            "{insert} SELECT 'wide', string_agg(chr(131072 + i / 200) || '-' || chr(131072 + i % 200), ' ')
-               FROM generate_series(1, 40000) i"
-        ),
-    )
-    .await;
-    run(
-        &mut connection,
-        &format!("{insert} SELECT 'paths', string_agg('é' || i || '.x/' || i, ' ') FROM generate_series(1, 40000) i"),
-    )
-    .await;
-    run(&mut connection, &format!("{insert} VALUES ('long', repeat('x', 10000000))")).await;
-    run(&mut connection, "UPDATE tasks SET description = description || ' end' WHERE title = 'long'").await;
-
-    let longest: i32 = value(&mut connection, "SELECT max(octet_length(description)) FROM tasks").await;
-    assert!(longest > 10_000_000);
-    let kept: bool = value(
-        &mut connection,
-        "SELECT bool_and(t.description = a.new_values ->> 'description') FROM tasks t
-           JOIN audit_logs a ON a.entity_id = t.id AND a.action = 'create' AND t.title <> 'long'",
-    )
-    .await;
-    assert!(kept);
-    let found: String = value(
-        &mut connection,
-        "SELECT title::text FROM tasks WHERE search @@ plainto_tsquery('english', 'w17')",
-    )
-    .await;
-    assert_eq!(found, "ascii");
-}
-
-#[tokio::test]
-async fn a_context_of_ten_megabytes_is_stored_and_found() {
-    let database = migrated().await;
-    let mut connection = connect(&database).await;
-    run(
-        &mut connection,
-        "INSERT INTO tasks (title) VALUES ('t');
-         INSERT INTO task_contexts (task_id, context_type, context_data)
-         SELECT tasks.id, 'codebase', (SELECT jsonb_agg('wörd' || i) FROM generate_series(1, 800000) i) FROM tasks",
-    )
-    .await;
-    let found: i64 = value(
-        &mut connection,
-        "SELECT count(*) FROM task_contexts WHERE search @@ plainto_tsquery('english', 'wörd17')",
-    )
-    .await;
-    assert_eq!(found, 1);
-}
-
-#[tokio::test]
 async fn json_a_thousand_levels_deep_is_stored() {
     let database = migrated().await;
     let mut connection = connect(&database).await;
@@ -304,4 +241,113 @@ async fn deleting_a_task_takes_what_belongs_to_it_and_frees_what_does_not() {
     )
     .await;
     assert_eq!(left, "0 0 1 1 1");
+}
+
+#[tokio::test]
+async fn within_a_transaction_a_row_changes_after_it_was_made() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    // An application stamps its rows by the clock, which goes on while now() stands still.
+    run(
+        &mut connection,
+        "BEGIN;
+         INSERT INTO tasks (title, created_at, updated_at) VALUES ('t', clock_timestamp(), clock_timestamp());
+         INSERT INTO workflow_states (workflow_id, step, status, started_at) VALUES ('w', 's', 'running', clock_timestamp());
+         INSERT INTO error_logs (error_message, created_at, updated_at) VALUES ('m', clock_timestamp(), clock_timestamp());
+         UPDATE tasks SET status = 'completed';
+         UPDATE workflow_states SET status = 'completed';
+         UPDATE error_logs SET resolved = true",
+    )
+    .await;
+    let ordered: bool = value(
+        &mut connection,
+        "SELECT t.created_at > now() AND t.updated_at > t.created_at AND t.completed_at > t.created_at
+                AND w.completed_at > w.started_at AND e.updated_at > e.created_at
+           FROM tasks t, workflow_states w, error_logs e",
+    )
+    .await;
+    assert!(ordered);
+
+    let mut last: String = value(&mut connection, "SELECT updated_at::text FROM tasks").await;
+    for priority in 0..10 {
+        run(&mut connection, &format!("UPDATE tasks SET priority = {priority}")).await;
+        let later: bool = value(&mut connection, &format!("SELECT updated_at >= '{last}' FROM tasks")).await;
+        assert!(later, "{last}");
+        last = value(&mut connection, "SELECT updated_at::text FROM tasks").await;
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_the_last_change_never_goes_back() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    // A client whose clock is ahead of the server's.
+    run(
+        &mut connection,
+        "SET timezone = 'UTC';
+         INSERT INTO tasks (title, created_at, updated_at) VALUES ('t', '2999-01-01', '2999-01-01');
+         UPDATE tasks SET priority = 1, updated_at = '2000-01-01'",
+    )
+    .await;
+    let at: String = value(&mut connection, "SELECT updated_at::text FROM tasks").await;
+    assert_eq!(at, "2999-01-01 00:00:00+00");
+}
+
+#[tokio::test]
+async fn a_score_of_a_validation_lies_between_0_and_100() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(&mut connection, "INSERT INTO tasks (title) VALUES ('t')").await;
+    let insert = |kind: &str, data: &str| {
+        format!(
+            "INSERT INTO task_contexts (task_id, context_type, context_data) SELECT id, '{kind}', '{data}' FROM tasks"
+        )
+    };
+    let check = "task_contexts_score_check";
+    for bad in ["-1", "-0.001", "100.001", "101", "1e300"] {
+        let data = format!(r#"{{"score": {bad}}}"#);
+        refused_by(&mut connection, check, &[&insert("validation", &data)]).await;
+        run(&mut connection, &insert("performance", &data)).await;
+    }
+    for good in [
+        "{}",
+        "[101]",
+        r#"["score", 101]"#,
+        r#"{"score": 0}"#,
+        r#"{"score": 100.0}"#,
+        r#"{"score": "a lot"}"#,
+        r#"{"score": null}"#,
+    ] {
+        run(&mut connection, &insert("validation", good)).await;
+    }
+    refused_by(
+        &mut connection,
+        check,
+        &[
+            "UPDATE task_contexts SET context_type = 'validation' WHERE context_data = '{\"score\": 101}'",
+            "UPDATE task_contexts SET context_data = '{\"score\": -1}' WHERE context_data = '{\"score\": 0}'",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_blank_is_does_not_depend_on_a_setting_of_the_database() {
+    let database = empty().await;
+    let mut connection = connect(&database).await;
+    let off = format!("ALTER DATABASE {} SET standard_conforming_strings = off", database.name());
+    run(&mut connection, &off).await;
+    printed(&migrate(&database.url(), &["up"]));
+    let mut connection = connect(&database).await;
+    assert_eq!(value::<String>(&mut connection, "SHOW standard_conforming_strings").await, "off");
+    run(&mut connection, "INSERT INTO tasks (title, description) VALUES ('vvv', repeat('y', 200))").await;
+    refused_by(
+        &mut connection,
+        "tasks_title_check",
+        &["INSERT INTO tasks (title) VALUES (chr(11))", "UPDATE tasks SET title = chr(9) || chr(12)"],
+    )
+    .await;
+    let found: bool =
+        value(&mut connection, "SELECT search @@ to_tsquery('english', repeat('y', 200)) FROM tasks").await;
+    assert!(found);
 }

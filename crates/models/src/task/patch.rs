@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{FaultCode, TaskId, TaskStatus, Validation, patch::clearable};
+use crate::{FaultCode, MAX_TEXT, TaskId, TaskStatus, Validation, patch::clearable};
 
 /// The fields of a task to change; those that are `None` stay as they are, whoever changes them meanwhile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ impl TaskPatch {
         v.optional_text(
             "description",
             self.description.iter().flatten().next().map(String::as_str),
-            usize::MAX,
+            MAX_TEXT,
         );
         v.optional_text("type", self.task_type.as_deref(), 50);
         if let Some(priority) = self.priority {

@@ -59,11 +59,11 @@ pub enum TaskSort {
 impl Sort for TaskSort {
     fn name(self) -> &'static str {
         match self {
-            Self::CreatedAt => "created_at",
-            Self::UpdatedAt => "updated_at",
-            Self::Priority => "priority",
-            Self::ComplexityScore => "complexity_score",
-            Self::Title => "title",
+            Self::CreatedAt => "task.created_at",
+            Self::UpdatedAt => "task.updated_at",
+            Self::Priority => "task.priority",
+            Self::ComplexityScore => "task.complexity_score",
+            Self::Title => "task.title",
         }
     }
 

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use futures::{FutureExt, future::BoxFuture};
 use taskmaster_models::{
     ContextType, Cursor, DependencyType, FaultCode, NewTask, NewTaskDependency, Page, PageRequest, Sort,
-    Task, TaskContextFilter, TaskDependencyFilter, TaskFilter, TaskPatch, TaskSort, WorkflowStateFilter,
-    WorkflowStatus,
+    Task, TaskContextFilter, TaskContextSort, TaskDependencyFilter, TaskFilter, TaskPatch, TaskSort,
+    WorkflowStateFilter, WorkflowStatus,
 };
 use taskmaster_repository::{Result, Store};
 
@@ -242,4 +242,8 @@ async fn a_foreign_cursor_is_refused(store: &dyn Store) {
     for garbage in ["", "x", "'; DROP TABLE tasks; --", "bm90IGpzb24", "e30"] {
         refused(PageRequest::new(TaskSort::Title), &garbage.parse().ok()).await;
     }
+    let by_time = find(store, &PageRequest::new(TaskSort::CreatedAt).limit(1)).await.next;
+    let request = PageRequest::new(TaskContextSort::CreatedAt).after(by_time);
+    let found = store.task_contexts().find_by(&TaskContextFilter::default(), &request).await;
+    expect::fault(found, "after", FaultCode::BadCursor);
 }

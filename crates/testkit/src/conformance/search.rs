@@ -17,6 +17,7 @@ suite!(
     a_snippet_marks_the_find,
     a_changed_text_is_found_by_its_new_words,
     text_without_a_word_finds_nothing,
+    a_text_as_long_as_can_be_is_no_error,
     wildcards_are_no_wildcards,
     a_search_can_be_refused,
     contexts_are_found_by_fields_and_values,
@@ -116,6 +117,13 @@ async fn text_without_a_word_finds_nothing(store: &dyn Store) {
     }
 }
 
+async fn a_text_as_long_as_can_be_is_no_error(store: &dyn Store) {
+    for text in ["a ", "-a ", "\"", "a_", "\"a b\" or "] {
+        let text: String = text.chars().cycle().take(SearchRequest::MAX_TEXT).collect();
+        assert!(titles(store, &text).await.is_empty(), "{text:?}");
+    }
+}
+
 async fn wildcards_are_no_wildcards(store: &dyn Store) {
     describe(store, "zebra", "xylophone", 1).await;
     for text in ["zeb%", "zebr_", "z*", "zeb:*", "(quagga", "zebra' or 'quagga", "quagga\\"] {
@@ -129,6 +137,7 @@ async fn wildcards_are_no_wildcards(store: &dyn Store) {
 async fn a_search_can_be_refused(store: &dyn Store) {
     for (request, field, code) in [
         (SearchRequest::new("a\0b"), "text", FaultCode::Nul),
+        (SearchRequest::new("-".repeat(1001)), "text", FaultCode::TooLong),
         (SearchRequest::new("a").limit(0), "limit", FaultCode::OutOfRange),
         (SearchRequest::new("a").limit(1001), "limit", FaultCode::OutOfRange),
         (SearchRequest::new("a").offset(10_001), "offset", FaultCode::OutOfRange),

@@ -18,6 +18,7 @@ suite!(
     an_invalid_context_is_refused_with_every_fault,
     a_patch_changes_the_named_fields_only,
     a_patch_can_be_refused,
+    a_patch_cannot_give_a_validation_a_wrong_score,
     deleting_contexts_tells_how_many_there_were,
     each_criterion_of_a_filter_restricts,
     the_latest_of_a_type_is_found,
@@ -143,6 +144,26 @@ async fn a_patch_can_be_refused(store: &dyn Store) {
         let unknown = TaskContextId::new();
         expect::not_found(update(unknown, patch(expected_version)).await, unknown);
     }
+}
+
+async fn a_patch_cannot_give_a_validation_a_wrong_score(store: &dyn Store) {
+    let task = given::task(store, "Known").await;
+    let contexts = store.task_contexts();
+    let check = NewTaskContext::new(task.id, ContextType::Validation, json!({ "score": 50 }));
+    let check = contexts.create(&check).await.unwrap();
+    let data = |score: Value| TaskContextPatch {
+        context_data: Some(json!({ "score": score })),
+        ..Default::default()
+    };
+    expect::conflict(contexts.update(check.id, &data(json!(1000))).await, "task_contexts_score_check");
+    assert_eq!(contexts.find_by_id(check.id).await.unwrap(), Some(check.clone()));
+    contexts.update(check.id, &data(json!(100))).await.unwrap();
+    contexts.update(check.id, &data(json!("good"))).await.unwrap();
+
+    let error = NewTaskContext::new(task.id, ContextType::Error, json!({ "score": -1 }));
+    let error = contexts.create(&error).await.unwrap();
+    let typed = TaskContextPatch { context_type: Some(ContextType::Validation), ..Default::default() };
+    expect::conflict(contexts.update(error.id, &typed).await, "task_contexts_score_check");
 }
 
 async fn deleting_contexts_tells_how_many_there_were(store: &dyn Store) {

@@ -71,6 +71,7 @@ impl TaskRepository for Memory {
     }
 
     async fn update_status(&self, id: TaskId, status: TaskStatus, context: Value) -> Result<Task> {
+        check_json(&context)?;
         let recorded = |old| NewTaskContext::status_change(id, old, status, &context);
         recorded(status).validate().into_result()?;
         self.write(|tables| {
@@ -92,6 +93,7 @@ impl TaskRepository for Memory {
             ..TaskPatch::default()
         };
         patch.validate(id).into_result()?;
+        check_json(&results)?;
         let context = NewTaskContext::completion(id, &results);
         context.validate().into_result()?;
         self.write(|tables| {
@@ -248,6 +250,10 @@ impl Tables {
 
 fn validate_all(new: &[NewTask]) -> Result<()> {
     Ok(Validation::of_rows(ENTITY, new.iter().map(NewTask::validate)).into_result()?)
+}
+
+fn check_json(context_data: &Value) -> Result<()> {
+    Ok(Validation::of_json("task context", "context_data", context_data).into_result()?)
 }
 
 /// The task as a store keeps it: with times to the microsecond and hours to two places.

@@ -104,6 +104,10 @@ impl TaskContextRepository for Memory {
             set(&mut context.context_type, patch.context_type);
             set(&mut context.context_data, patch.context_data.clone());
             set(&mut context.metadata, patch.metadata.clone());
+            if !context.context_type.allows(&context.context_data) {
+                let detail = "the score must be 0 to 100".to_owned();
+                return Err(conflict(ENTITY, "task_contexts_score_check", detail));
+            }
             context.updated_at = clock::now();
             context.version += 1;
             tables.contexts.put(id, context.clone());
