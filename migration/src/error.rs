@@ -29,6 +29,16 @@ pub enum MigrateError {
         /// What happened instead.
         reason: String,
     },
+    /// There is no secure connection to the server.
+    #[error(
+        "no TLS connection to {server} ({reason}): set up TLS on the server, or correct sslmode in the URL"
+    )]
+    NoTls {
+        /// Host and port, or socket.
+        server: String,
+        /// What happened instead.
+        reason: String,
+    },
     /// The server does not let this user in.
     #[error("the server at {server} refuses user {user:?} ({reason}): check the user's name and password")]
     Refused {
@@ -66,6 +76,12 @@ pub enum MigrateError {
         database: String,
         /// Its encoding.
         encoding: String,
+    },
+    /// The search path leads nowhere.
+    #[error("no schema of the search_path {search_path:?} exists: name one with --schema, and `up` makes it")]
+    NoSchema {
+        /// The search path of the connection.
+        search_path: String,
     },
     /// The server takes no writes.
     #[error("the server at {server} is read-only: use the URL of the primary, and a role that may write")]
@@ -152,6 +168,9 @@ pub(crate) fn describe_sqlx(error: &SqlxError) -> String {
     let mut parts = vec![refusal.message().to_owned()];
     parts.extend(refusal.detail().map(|detail| format!("detail: {detail}")));
     parts.extend(refusal.hint().map(|hint| format!("hint: {hint}")));
+    if refusal.code() == "42501" {
+        parts.push("grant the right, or use the URL of the schema's owner".to_owned());
+    }
     parts.push(format!("SQLSTATE: {}", refusal.code()));
     parts.join("; ")
 }

@@ -46,7 +46,10 @@ impl Target {
         if facts.encoding != "UTF8" {
             return Err(MigrateError::NotUtf8 { database: facts.database, encoding: facts.encoding });
         }
-        let schema = schema.map_or(facts.current_schema, str::to_owned);
+        let schema = match schema {
+            Some(schema) => schema.to_owned(),
+            None => facts.current_schema.ok_or(MigrateError::NoSchema { search_path: facts.search_path })?,
+        };
 
         // A role's statement_timeout is meant for its queries; building an index may take longer.
         // With standard_conforming_strings off, the backslashes of the files would mean something else.
@@ -169,20 +172,23 @@ struct Facts {
     version: i32,
     read_only: bool,
     database: String,
-    current_schema: String,
+    /// The first schema of the search path that exists.
+    current_schema: Option<String>,
+    search_path: String,
     encoding: String,
 }
 
 impl Facts {
     async fn ask(options: &PgConnectOptions, server: &str) -> Result<Self, MigrateError> {
         let sql = "SELECT current_setting('server_version_num')::int, current_setting('transaction_read_only')::bool, \
-                   current_database()::text, coalesce(current_schema()::text, 'public'), current_setting('server_encoding')";
+                   current_database()::text, current_schema()::text, current_setting('search_path'), \
+                   current_setting('server_encoding')";
         let asking = async {
             let mut connection = PgConnection::connect_with(options).await?;
-            let (version, read_only, database, current_schema, encoding) =
+            let (version, read_only, database, current_schema, search_path, encoding) =
                 sqlx::query_as(sql).fetch_one(&mut connection).await?;
             connection.close().await?;
-            Ok(Self { version, read_only, database, current_schema, encoding })
+            Ok(Self { version, read_only, database, current_schema, search_path, encoding })
         };
         match tokio::time::timeout(PATIENCE, asking).await {
             Ok(answer) => answer.map_err(|error| connect_error(&error, options, server)),
@@ -208,7 +214,10 @@ fn connect_error(error: &SqlxError, options: &PgConnectOptions, server: &str) ->
             }
             _ => MigrateError::Database(describe_sqlx(error)),
         },
-        None => MigrateError::Unreachable { server, reason: error.to_string() },
+        None => match error {
+            SqlxError::Tls(reason) => MigrateError::NoTls { server, reason: reason.to_string() },
+            _ => MigrateError::Unreachable { server, reason: error.to_string() },
+        },
     }
 }
 

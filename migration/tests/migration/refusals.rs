@@ -133,3 +133,16 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
         )
     );
 }
+
+#[tokio::test]
+async fn a_search_path_that_leads_nowhere_is_refused_and_nothing_is_made_elsewhere() {
+    let database = empty().await;
+    let url = url_with_setting(&database, "search_path=tenant_x");
+    let error = error_of(&migrate(&url, &["up"]));
+    assert!(error.contains("tenant_x") && error.contains("--schema"), "{error}");
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    let tables: i64 =
+        value(&mut connection, "SELECT count(*) FROM pg_class c WHERE relnamespace = 'public'::regnamespace")
+            .await;
+    assert_eq!(tables, 0);
+}
