@@ -11,7 +11,8 @@ use clap::ValueEnum;
 
 use crate::{Database, process};
 
-/// One part of what CI runs.
+/// One part of what CI runs. All of them run in this order: cheap parts first, and those that build the same things next to
+/// each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     /// The code is formatted
@@ -28,19 +29,10 @@ pub(crate) enum Part {
     Entities,
     /// The quickstart works on real files, and a second run adds nothing
     Quickstart,
-    /// All of them
-    All,
 }
 
-/// Cheap parts first, and those that build the same things next to each other.
-const ALL: [Part; 7] =
-    [Part::Fmt, Part::Invariants, Part::Clippy, Part::Docs, Part::Test, Part::Entities, Part::Quickstart];
-
 pub(crate) fn run(database: &Database, part: Option<Part>) -> Result<()> {
-    let parts = match part {
-        None | Some(Part::All) => &ALL[..],
-        Some(ref part) => std::slice::from_ref(part),
-    };
+    let parts = part.as_ref().map_or(Part::value_variants(), std::slice::from_ref);
     for part in parts {
         let name = part.to_possible_value().context("every part has a name")?.get_name().to_owned();
         println!("=== {name}");
@@ -66,7 +58,6 @@ fn run_part(database: &Database, part: Part) -> Result<()> {
             cargo(database, "run --quiet --features xtask/codegen --bin entities -- --check")
         }
         Part::Quickstart => quickstart::check(),
-        Part::All => Ok(()),
     }
 }
 
@@ -90,4 +81,20 @@ fn succeed(command: &mut Command) -> Result<()> {
         command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
     ensure!(status.success(), "it ended with {status}");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::{Chore, Options};
+
+    #[test]
+    fn all_parts_are_what_no_part_is_named_for() {
+        let parse = |words: &[&str]| Options::try_parse_from([&["xtask", "ci"], words].concat());
+        assert!(matches!(parse(&[]).unwrap().chore, Chore::Ci { part: None }));
+        assert!(matches!(parse(&["docs"]).unwrap().chore, Chore::Ci { part: Some(Part::Docs) }));
+        assert!(parse(&["all"]).is_err());
+    }
 }

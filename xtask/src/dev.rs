@@ -1,8 +1,9 @@
 //! `cargo xtask dev`: a migrated PostgreSQL to work with.
 
 use std::ffi::OsString;
-use std::io;
-use std::process::{Command, ExitCode};
+use std::io::{self, Write};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::thread;
 
 use anyhow::{Context, Result};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -30,7 +31,7 @@ pub(crate) fn run(database: &Database, command: &[OsString]) -> Result<ExitCode>
             // Before the URL is told, so that whoever waits for that can already stop this.
             let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot wait for Ctrl-C")?;
             match &server {
-                Server::Embedded(_) => println!("{url}"),
+                Server::Embedded(_) => writeln!(io::stdout(), "{url}")?,
                 // It may hold a password, and whoever gave it knows it.
                 Server::Given(_) => eprintln!("the server is the one that you named"),
             }
@@ -42,11 +43,31 @@ pub(crate) fn run(database: &Database, command: &[OsString]) -> Result<ExitCode>
             if let Server::Embedded(_) = &server {
                 eprintln!("DATABASE_URL={url}");
             }
-            // Ctrl-C reaches the command too: it may take its time to end, and needs the server for that.
-            let _ignored = Signals::new([SIGINT]).context("cannot wait for Ctrl-C")?;
-            process::exit_code(Command::new(program).args(arguments).env("DATABASE_URL", url))
+            let ended = outlast(Command::new(program).args(arguments).env("DATABASE_URL", url))?;
+            Ok(process::code_of(ended))
         }
     }
+}
+
+/// Runs a command to its end, also when this process is told to end: the command may take its time, and needs the server
+/// for that.
+fn outlast(command: &mut Command) -> Result<ExitStatus> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot wait for Ctrl-C")?;
+    let mut child =
+        command.spawn().with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    let pid = child.id().to_string();
+    let listening = signals.handle();
+    let told = thread::spawn(move || {
+        // Ctrl-C reaches the command too, but the other signals may have been sent to this process alone.
+        for signal in signals.forever().filter(|signal| *signal != SIGINT) {
+            // A command that has just ended needs no signal any more.
+            let _ = Command::new("kill").args([&format!("-{signal}"), &pid]).stderr(Stdio::null()).status();
+        }
+    });
+    let ended = child.wait();
+    listening.close();
+    told.join().expect("passing on signals does not panic");
+    Ok(ended?)
 }
 
 /// The URL of a connection that works in `schema`.
@@ -63,6 +84,17 @@ fn in_schema(url: &str, schema: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_is_told_to_end_and_waited_for() {
+        for signal in ["INT", "TERM", "HUP"] {
+            // The command tells its parent to end, as others may do, and is told in turn. Ctrl-C would reach it anyway.
+            let told = if signal == "INT" { "exit 7" } else { "while :; do sleep 0.01; done" };
+            let script = format!("trap 'exit 7' {signal}; kill -{signal} $PPID; {told}");
+            let ended = outlast(Command::new("sh").args(["-c", &script])).unwrap();
+            assert_eq!(ended.code(), Some(7), "{signal}: {ended}");
+        }
+    }
 
     #[test]
     fn a_schema_becomes_the_search_path_of_the_url() {

@@ -64,7 +64,8 @@ enum Chore {
 impl Database {
     /// The server to work on, which runs at least until the value is dropped.
     fn server(&self) -> Result<Server> {
-        Ok(Server::locate(self.database_url.as_deref(), Settings::durable(Settings::default_data_dir()?))?)
+        let embedded = || Ok(Settings::durable(Settings::default_data_dir()?));
+        Ok(Server::locate(self.database_url.as_deref(), embedded)?)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Stdio};
 use std::thread;
@@ -47,6 +47,9 @@ impl EmbeddedPostgres {
     pub fn start(settings: Settings) -> Result<Self, EmbeddedError> {
         let place = settings.place;
         let dir = place.dir()?;
+        if dir.to_str().is_none() {
+            return Err(EmbeddedError::DirNotUtf8 { dir });
+        }
         let socket = dir.join(".s.PGSQL.5432");
         if socket.as_os_str().len() > SOCKET_PATH_LIMIT {
             return Err(EmbeddedError::SocketPath { path: socket, limit: SOCKET_PATH_LIMIT });
@@ -177,6 +180,9 @@ fn make_dir(dir: &Path, identity: Identity) -> Result<(), EmbeddedError> {
     // An empty one may be what a process left that was killed right here.
     if fs::read_dir(dir).map_err(failed())?.next().is_none() {
         identity.give(dir).map_err(failed())?;
+    }
+    if matches!(identity, Identity::User { .. }) && fs::metadata(dir).map_err(failed())?.uid() == 0 {
+        return Err(EmbeddedError::BelongsToRoot { dir: dir.to_owned() });
     }
     Ok(())
 }

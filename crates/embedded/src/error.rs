@@ -85,6 +85,27 @@ pub enum EmbeddedError {
         limit: usize,
     },
 
+    /// The directory's name is not text, which the server's settings and its URL are.
+    #[error("the name of the directory {} is not valid UTF-8: choose another", dir.display())]
+    DirNotUtf8 {
+        /// Directory of the cluster.
+        dir: PathBuf,
+    },
+
+    /// There are files in a cluster's directory of root, where the user as whom PostgreSQL runs may not work.
+    #[error(
+        "{} is not empty and belongs to root, as whom PostgreSQL does not run: give it and what is in it to an ordinary \
+         user with `chown -R`, or choose another directory", dir.display()
+    )]
+    BelongsToRoot {
+        /// Directory of the cluster.
+        dir: PathBuf,
+    },
+
+    /// `DATABASE_URL` is not text.
+    #[error("DATABASE_URL is not valid UTF-8: percent-encode what is not ASCII in it")]
+    UrlNotUtf8,
+
     /// Neither `TASKMASTER_DATA_DIR` nor `HOME` says where to keep data.
     #[error("there is no home directory to keep data in: set TASKMASTER_DATA_DIR to a directory")]
     NoDataDir,

@@ -9,7 +9,7 @@
 //! use taskmaster_embedded::{Server, Settings};
 //!
 //! # fn main() -> Result<(), taskmaster_embedded::EmbeddedError> {
-//! let server = Server::locate(None, Settings::durable(Settings::default_data_dir()?))?;
+//! let server = Server::locate(None, || Ok(Settings::durable(Settings::default_data_dir()?)))?;
 //! println!("psql '{}'", server.database_url());
 //! # Ok(())
 //! # }

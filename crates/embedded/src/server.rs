@@ -1,4 +1,5 @@
-use std::{env, fmt};
+use std::env::{self, VarError};
+use std::fmt;
 
 use crate::{EmbeddedError, EmbeddedPostgres, Settings};
 
@@ -12,16 +13,22 @@ pub enum Server {
 
 impl Server {
     /// Finds the server to work on: `given`, which is what a command line says; else `DATABASE_URL`; else the cluster of
-    /// `settings`, attached to or started. An empty URL counts as none. A URL is taken as it is, without connecting.
+    /// `settings`, attached to or started. An empty URL counts as none. A URL is taken as it is, without connecting, and
+    /// `settings` is not called then: who names a server need not have a place for data.
     ///
     /// # Errors
     ///
-    /// Those of [`EmbeddedPostgres::start`], when no URL is given.
-    pub fn locate(given: Option<&str>, settings: Settings) -> Result<Self, EmbeddedError> {
-        let given = given.map(str::to_owned).filter(|url| !url.is_empty());
-        match given.or_else(database_url_variable) {
+    /// [`EmbeddedError::UrlNotUtf8`]; when no URL is given, those of `settings` and of [`EmbeddedPostgres::start`].
+    pub fn locate(
+        given: Option<&str>,
+        settings: impl FnOnce() -> Result<Settings, EmbeddedError>,
+    ) -> Result<Self, EmbeddedError> {
+        if let Some(url) = given.filter(|url| !url.is_empty()) {
+            return Ok(Self::Given(url.to_owned()));
+        }
+        match database_url_variable()? {
             Some(url) => Ok(Self::Given(url)),
-            None => EmbeddedPostgres::start(settings).map(Self::Embedded),
+            None => EmbeddedPostgres::start(settings()?).map(Self::Embedded),
         }
     }
 
@@ -45,6 +52,10 @@ impl fmt::Debug for Server {
 }
 
 /// `DATABASE_URL`, unless it is empty.
-pub(crate) fn database_url_variable() -> Option<String> {
-    env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
+pub(crate) fn database_url_variable() -> Result<Option<String>, EmbeddedError> {
+    match env::var("DATABASE_URL") {
+        Ok(url) => Ok(Some(url).filter(|url| !url.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(EmbeddedError::UrlNotUtf8),
+    }
 }

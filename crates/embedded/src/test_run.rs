@@ -34,7 +34,7 @@ impl Run {
             return Ok(run);
         }
         let id = u32::try_from(RandomState::new().hash_one("run") >> 32).expect("32 bits fit");
-        let url = if let Some(url) = database_url_variable() {
+        let url = if let Some(url) = database_url_variable()? {
             announce(url.clone(), id)?;
             url
         } else {
@@ -55,8 +55,8 @@ impl Run {
 /// Connects to the maintenance database of the run's server.
 pub(crate) async fn connect(url: &str) -> Result<PgConnection, EmbeddedError> {
     PgConnection::connect(url).await.map_err(|error| match database_url_variable() {
-        Some(_) => EmbeddedError::NoAnswer(error.into()),
-        None => {
+        Ok(Some(_)) => EmbeddedError::NoAnswer(error.into()),
+        _ => {
             EmbeddedError::Statement { doing: "connect to the test server".to_owned(), source: error.into() }
         }
     })

@@ -25,19 +25,23 @@ fi
 
 # Each line names a file by which a newcomer learns that it is among the users and that the end waits for it, too. A
 # starting server does not heed signals yet, hence the repetition.
-{
+serve_users() {
   while read -r newcomer <&8; do : >"$newcomer"; done
   until [ -z "$server" ] || [ -e ended ] || ! kill -INT "$server"; do sleep 0.1 8<&- 9>&-; done
-} &
-reader=$!
+}
+# The second waits for the end of the first, which says nothing, and takes over from one that was killed: else the server
+# would outlive its users.
+serve_users | { read -r nothing; serve_users; } &
+readers=$!
 
 if [ -n "$server" ]; then wait "$server"; fi
 : >ended
 if [ "$afterwards" = keep ]; then
   # A server that has ended by itself is no use to those who are still there, and must not keep the next one waiting.
-  kill -KILL "$reader"
+  # The readers and this shell are all that is left of the process group.
+  kill -KILL 0
 else
   # The log is of use until then.
-  wait "$reader"
+  wait "$readers"
   cd / && rm -rf "$dir"
 fi

@@ -9,16 +9,22 @@ use taskmaster_models::{DependencyType, NewTask, NewTaskContext, TaskStatus, clo
 
 use crate::{
     Finding, FindingKind, Format, Import, ImportError, ImportReport,
-    document::{describe, line_value},
+    document::{describe, first_value, line_value},
     draft::{self, Draft, Link, Parent},
     graph,
     identity::{self, Occurrences},
     record::{Record, id_text, inside, known_time},
-    words,
+    task_master, words,
 };
 
-/// Whether the first value of a file is a record of Beads.
-pub(crate) fn is_record(value: &Value) -> bool {
+/// Whether the first value of a file is a record of Beads. One that holds tasks of Task Master is none, even if it has
+/// a title, unless it is a line of many: reading line by line names it.
+pub(crate) fn is_first_record(first: &Value, is_alone: bool, text: &str) -> bool {
+    let holds_tasks = first.as_object().is_some_and(task_master::holds_tasks);
+    is_record(first) && (!holds_tasks || !is_alone && goes_on_after_first_line(text))
+}
+
+fn is_record(value: &Value) -> bool {
     let names = ["_type", "_schema", "id", "title", "issue_type"];
     let scalar = |name: &&str| value.get(name).is_some_and(|value| value.is_string() || value.is_number());
     value.get("tasks").is_none() && names.iter().any(scalar)
@@ -43,14 +49,14 @@ pub(crate) fn read(project: &str, text: &str) -> Result<Import, ImportError> {
         index: HashMap::new(),
         deleted: HashSet::new(),
     };
-    let mut untitled = Occurrences::default();
+    let mut without_id = Occurrences::default();
     let mut relations = Vec::new();
     for line in newest(lines, &mut reader.report) {
         if line.fields.get("status").and_then(Value::as_str) == Some("tombstone") {
             reader.report.tombstones += 1;
             reader.deleted.extend(line.id);
         } else {
-            relations.push(reader.issue(line, &mut untitled));
+            relations.push(reader.issue(line, &mut without_id));
         }
     }
     for (owner, relations) in relations.into_iter().enumerate() {
@@ -75,7 +81,17 @@ fn lines(text: &str, report: &mut ImportReport) -> Result<Vec<Line>, ImportError
             continue;
         }
         let place = format!("line {number}");
-        match line_value(line.trim_end(), number)? {
+        let value = match line_value(line.trim_end(), number) {
+            Ok(value) => value,
+            Err(error @ ImportError::Truncated { .. }) => return Err(spread(text, number).unwrap_or(error)),
+            Err(error) => return Err(error),
+        };
+        match value {
+            Value::Object(fields) if task_master::holds_tasks(&fields) => {
+                return Err(ImportError::UnknownLayout {
+                    found: format!("tasks of Task Master inside line {number}"),
+                });
+            }
             Value::Object(fields) if is_issue(&fields) => lines.push(Line {
                 id: fields.get("id").and_then(id_text),
                 updated: fields.get("updated_at").and_then(known_time),
@@ -103,6 +119,15 @@ fn lines(text: &str, report: &mut ImportReport) -> Result<Vec<Line>, ImportError
         Some(found) if lines.is_empty() => Err(ImportError::UnknownLayout { found }),
         _ => Ok(lines),
     }
+}
+
+/// The error for a value that begins in line `number` and is whole, but only together with the lines after it.
+fn spread(text: &str, number: usize) -> Option<ImportError> {
+    let from_here = text.splitn(number, '\n').last()?;
+    let (value, _) = first_value(from_here).ok()?;
+    let what = if value.as_object().is_some_and(is_issue) { "an issue" } else { "a record" };
+    let found = format!("{what} spread over several lines, from line {number} on, instead of one per line");
+    Some(ImportError::UnknownLayout { found })
 }
 
 /// An issue has a title, or, where that is missing, an id and another field that only issues have. Newer files mark
@@ -160,7 +185,7 @@ struct Relations {
 }
 
 impl Reader<'_> {
-    fn issue(&mut self, mut line: Line, untitled: &mut Occurrences) -> Relations {
+    fn issue(&mut self, mut line: Line, without_id: &mut Occurrences) -> Relations {
         let place = line.place;
         unmark(&mut line.fields);
         let mut record = Record::new(line.fields, &place, &mut self.report.findings);
@@ -172,14 +197,13 @@ impl Reader<'_> {
         let parent = record.take("parent");
         record.kept("id");
         let title = record.title(line.id.as_deref().unwrap_or(&place));
-        let (name, occurrence) = if let Some(id) = line.id {
+        let (id, name) = if let Some(id) = line.id {
             self.index.insert(id.clone(), self.drafts.len());
-            (id, 1)
+            (identity::task(self.project, Format::Beads, "", &id, 1), id)
         } else {
             record.adjusted("id", "is missing, the title stands for it: nothing can depend on this issue");
-            let name = format!("#{title}");
-            let occurrence = untitled.next(&name);
-            (name, occurrence)
+            let occurrence = without_id.next(&title);
+            (identity::task_without_id(self.project, Format::Beads, &title, occurrence), title.clone())
         };
         let created = record.time(&["created_at"]);
         let updated_at = record.time(&["updated_at"]).or(created).unwrap_or(self.now);
@@ -187,7 +211,7 @@ impl Reader<'_> {
         let completed = status == TaskStatus::Completed;
         let closed = if completed { record.time(&["closed_at"]) } else { None };
         let mut task = NewTask {
-            id: identity::task(self.project, Format::Beads, "", &name, occurrence),
+            id,
             title,
             description: record.text("description"),
             task_type: record.word("issue_type", 50).unwrap_or_else(|| "task".to_owned()),

@@ -1,6 +1,6 @@
 //! Settles how the tasks hang together: what the stores would refuse is left out and reported.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use taskmaster_models::{DependencyType, NewTask, NewTaskContext, NewTaskDependency};
 
@@ -23,12 +23,20 @@ pub(crate) fn settle(
     break_parent_cycles(&mut drafts, &mut report);
     let links = without_repeats(links, &mut drafts, &mut report.findings);
     let links = without_cycles(links, &mut drafts, &mut report.findings);
-    let dependencies: Vec<_> = links.into_iter().map(|link| dependency(link, &drafts)).collect();
+    let mut dependencies = Vec::with_capacity(links.len());
+    let mut places = HashMap::with_capacity(links.len());
+    for link in links {
+        let (parent, child) = (&drafts[link.parent].name, &drafts[link.child].name);
+        let place = format!("{}: {child} depends on {parent}", link.place);
+        let dependency = dependency(link, &drafts);
+        places.insert(dependency.id, place);
+        dependencies.push(dependency);
+    }
     report.subtasks = drafts.iter().filter(|draft| draft.parent.is_some()).count();
     report.tasks = drafts.len() - report.subtasks;
     report.contexts = contexts.len();
     report.dependencies = dependencies.len();
-    Import { tasks: parents_first(drafts), contexts, dependencies, report }
+    Import { tasks: parents_first(drafts), contexts, dependencies, report, places }
 }
 
 fn dependency(link: Link, drafts: &[Draft]) -> NewTaskDependency {

@@ -15,6 +15,11 @@ pub(crate) fn task(project: &str, format: Format, tag: &str, id: &str, occurrenc
     TaskId::from_uuid(uuid(&["task", project, format.as_str(), tag, id, &occurrence.to_string()]))
 }
 
+/// The id of the `occurrence`th task (from 1) that has this title and no id.
+pub(crate) fn task_without_id(project: &str, format: Format, title: &str, occurrence: usize) -> TaskId {
+    TaskId::from_uuid(uuid(&["task without id", project, format.as_str(), title, &occurrence.to_string()]))
+}
+
 /// The id of the `occurrence`th context (from 1) of this name that a task has.
 pub(crate) fn context(task: TaskId, name: &str, occurrence: usize) -> TaskContextId {
     TaskContextId::from_uuid(uuid(&["context", &task.to_string(), name, &occurrence.to_string()]))

@@ -35,8 +35,8 @@
 //! | | `notes`; `comments`; `close_reason` | a `workflow`; `ai_interaction`; `completion` context |
 //! | | `estimated_minutes` | `estimated_hours` |
 //!
-//! A tag's own metadata belong to no task: only its times are used. A subtask without a priority has its parent's. A time that a task lacks is its tag's, and without that the time of
-//! the import. Times are kept to the microsecond.
+//! A tag's own metadata belong to no task: only its times are used. A subtask without a priority has its parent's. A
+//! time that a task lacks is its tag's, and without that the time of the import. Times are kept to the microsecond.
 
 mod beads;
 mod document;
@@ -49,9 +49,9 @@ mod report;
 mod task_master;
 mod words;
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
-use taskmaster_models::{NewTask, NewTaskContext, NewTaskDependency};
+use taskmaster_models::{NewTask, NewTaskContext, NewTaskDependency, TaskDependencyId};
 
 pub use error::ImportError;
 pub use report::{Finding, FindingKind, Format, ImportReport};
@@ -70,6 +70,18 @@ pub struct Import {
     pub dependencies: Vec<NewTaskDependency>,
     /// What was read, and what could not be taken over as it is.
     pub report: ImportReport,
+    places: HashMap<TaskDependencyId, String>,
+}
+
+impl Import {
+    /// Where one of [`dependencies`](Self::dependencies) is in the file and what it says there, such as
+    /// `master.tasks[3].dependencies[0]: 4 depends on 1`.
+    ///
+    /// For those who find that it contradicts what is stored and have to tell which one was left out.
+    #[must_use]
+    pub fn dependency_place(&self, id: TaskDependencyId) -> Option<&str> {
+        self.places.get(&id).map(String::as_str)
+    }
 }
 
 /// Reads the content of a Task Master or Beads file; which of the two it is, is told from the content.
@@ -84,7 +96,7 @@ pub fn read(project: &str, content: &[u8]) -> Result<Import, ImportError> {
     let text = document::text(content)?;
     let project = &record::without_nul(project);
     match document::first_value(text) {
-        Ok((first, _)) if beads::is_record(&first) => beads::read(project, text),
+        Ok((first, end)) if beads::is_first_record(&first, end.is_ok(), text) => beads::read(project, text),
         Ok((first, end)) => end.and_then(|()| task_master::read(project, first)),
         // One broken line of many: reading line by line names it.
         Err(_) if beads::goes_on_after_first_line(text) => beads::read(project, text),

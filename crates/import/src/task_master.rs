@@ -50,6 +50,23 @@ pub(crate) fn read(project: &str, document: Value) -> Result<Import, ImportError
     Ok(graph::settle(reader.report, reader.drafts, reader.contexts, reader.links))
 }
 
+/// Whether an object holds tasks as files of Task Master and their tasks do. A line that Beads marked as its own does
+/// not, whatever is in it.
+pub(crate) fn holds_tasks(fields: &Map<String, Value>) -> bool {
+    const LISTS_OF_BEADS: [&str; 3] = ["comments", "dependencies", "dependents"];
+    let is_group = |(key, value): (&String, &Value)| match value {
+        Value::Object(tag) => {
+            tag.get("tasks").and_then(Value::as_array).is_some_and(|items| are_tasks(items))
+        }
+        Value::Array(items) => {
+            !items.is_empty() && are_tasks(items) && !LISTS_OF_BEADS.contains(&key.as_str())
+        }
+        _ => false,
+    };
+    let has_parts = fields.get("subtasks").is_some_and(|parts| !parts.is_null());
+    !fields.get("_type").is_some_and(Value::is_string) && (has_parts || fields.iter().any(is_group))
+}
+
 /// Finds the lists of tasks in any of the layouts `{tag: {tasks: […]}}`, `{tag: […]}`, `{tasks: […]}` and `[…]`. A file
 /// that is half converted has two of them.
 fn groups(document: Value, report: &mut ImportReport) -> Result<Vec<Group>, ImportError> {
@@ -59,23 +76,29 @@ fn groups(document: Value, report: &mut ImportReport) -> Result<Vec<Group>, Impo
         Value::Array(tasks) if are_tasks(&tasks) => {
             groups.push(Group::new(MASTER, String::new(), tasks, None, report));
         }
+        Value::Object(fields) if is_single_task(&fields) => {
+            return Err(ImportError::UnknownLayout {
+                found: "a single task instead of a list of tasks".to_owned(),
+            });
+        }
         Value::Object(mut fields) => {
-            let metadata = fields.remove("metadata").or_else(|| fields.remove("meta"));
-            if matches!(fields.get("tasks"), Some(Value::Array(_) | Value::Null)) {
+            if has_list(&fields) {
                 let tasks = list(fields.remove("tasks"));
+                // A tag may have one of these names, too.
+                let key = ["metadata", "meta"].into_iter().find(|key| {
+                    fields.get(*key).and_then(Value::as_object).is_some_and(|metadata| !has_list(metadata))
+                });
+                let metadata = key.and_then(|key| fields.remove(key));
                 groups.push(Group::new(MASTER, "tasks".to_owned(), tasks, metadata, report));
             }
-            let untagged = !groups.is_empty();
             for (key, value) in fields {
                 let path = step(&key);
                 match value {
-                    Value::Object(mut tag)
-                        if matches!(tag.get("tasks"), Some(Value::Array(_) | Value::Null)) =>
-                    {
+                    Value::Object(mut tag) if has_list(&tag) => {
                         let (tasks, metadata) = (list(tag.remove("tasks")), tag.remove("metadata"));
                         groups.push(Group::new(&key, format!("{path}.tasks"), tasks, metadata, report));
                     }
-                    Value::Array(tasks) if !untagged && are_tasks(&tasks) => {
+                    Value::Array(tasks) if are_tasks(&tasks) => {
                         groups.push(Group::new(&key, path, tasks, None, report));
                     }
                     other => {
@@ -88,6 +111,22 @@ fn groups(document: Value, report: &mut ImportReport) -> Result<Vec<Group>, Impo
         _ => {}
     }
     if groups.is_empty() { Err(ImportError::UnknownLayout { found }) } else { Ok(groups) }
+}
+
+/// Whether there is a list of tasks, which may be null.
+fn has_list(fields: &Map<String, Value>) -> bool {
+    matches!(fields.get("tasks"), Some(Value::Array(_) | Value::Null))
+}
+
+/// Whether an object is a task with its parts. Taking these for a tag would lose the task.
+fn is_single_task(fields: &Map<String, Value>) -> bool {
+    let scalar = |name: &&str| fields.get(*name).is_some_and(|value| value.is_string() || value.is_number());
+    let has_parts = match fields.get("subtasks") {
+        None | Some(Value::Null) => false,
+        Some(Value::Object(tag)) => !has_list(tag),
+        Some(_) => true,
+    };
+    has_parts && !has_list(fields) && ["id", "title"].iter().any(scalar)
 }
 
 impl Group {

@@ -115,6 +115,37 @@ fn an_unknown_layout_is_named_by_what_was_found() {
 }
 
 #[test]
+fn an_issue_spread_over_several_lines_is_not_called_cut_off() {
+    let spread =
+        serde_json::to_string_pretty(&json!({ "id": "a-2", "title": "t", "labels": ["x"] })).unwrap();
+    let several = |line: usize| {
+        format!("but found an issue spread over several lines, from line {line} on, instead of one per line")
+    };
+    for file in [spread.clone(), format!("{spread}\n{spread}\n"), format!("{spread}\n{{\n  \"id\": ")] {
+        assert!(refusal(&file).ends_with(&several(1)), "{}", refusal(&file));
+    }
+    let mixed = format!("{ISSUE}\r\n\r\n{}", spread.replace('\n', "\r\n"));
+    assert!(refusal(&mixed).ends_with(&several(3)), "{}", refusal(&mixed));
+    let two_in_a_line = format!("{ISSUE}{ISSUE}");
+    assert!(matches!(import(two_in_a_line), Err(ImportError::Malformed { line: 1, column: 25, .. })));
+}
+
+#[test]
+fn a_single_task_with_its_parts_is_refused_since_it_is_no_issue() {
+    let task = json!({ "id": 1, "title": "t", "subtasks": [{ "id": 1, "title": "part" }] });
+    for text in [task.to_string(), serde_json::to_string_pretty(&task).unwrap()] {
+        assert!(refusal(&text).ends_with("but found a single task instead of a list of tasks"), "{text}");
+    }
+    let project = json!({ "title": "My project", "master": { "tasks": [{ "id": 1, "title": "t" }] } });
+    for line in [task, project] {
+        for (file, number) in [(format!("{line}\n{ISSUE}"), 1), (format!("{ISSUE}\n{line}"), 2)] {
+            let found = format!("but found tasks of Task Master inside line {number}");
+            assert!(refusal(&file).ends_with(&found), "{}", refusal(&file));
+        }
+    }
+}
+
+#[test]
 fn a_byte_order_mark_and_crlf_change_nothing() {
     let tasks = "{\n\"tasks\": [\n{\"id\": 1, \"title\": \"a\"}\n]}\n";
     let issues = format!("{ISSUE}\n\n{{\"id\":\"a-2\",\"title\":\"u\"}}\n");

@@ -300,3 +300,34 @@ fn issues_without_id_or_title_are_kept() {
     assert_ne!(import.tasks[0].id, import.tasks[1].id);
     assert_eq!(findings(&import).len(), 3);
 }
+
+#[test]
+fn an_issue_whose_id_looks_like_another_ones_title_is_kept() {
+    let import = import(&[
+        json!({ "id": "#Foo", "title": "one" }),
+        json!({ "id": "Foo", "title": "two" }),
+        json!({ "title": "Foo" }),
+        json!({ "title": "#Foo" }),
+    ]);
+    let ids: std::collections::HashSet<_> = import.tasks.iter().map(|task| task.id).collect();
+    assert_eq!(ids.len(), 4);
+}
+
+#[test]
+fn lists_that_issues_have_are_no_tasks_of_task_master() {
+    let import = import(&[json!({
+        "id": "a", "title": "t", "labels": [], "comments": [{ "id": 1, "text": "hm" }],
+        "dependencies": [{ "id": "b", "title": "u", "depends_on_id": "b" }], "waiters": ["ana"],
+    })]);
+    assert_eq!((import.report.format, import.tasks.len()), (Format::Beads, 1));
+}
+
+#[test]
+fn a_dependency_tells_where_it_comes_from() {
+    let import = import(&[
+        json!({ "id": "a", "title": "a" }),
+        json!({ "id": "b", "title": "b", "dependencies": [on("x", "blocks"), on("a", "blocks")] }),
+    ]);
+    let [dependency] = import.dependencies.as_slice() else { panic!("one dependency") };
+    assert_eq!(import.dependency_place(dependency.id), Some("line 2, dependencies[1]: b depends on a"));
+}

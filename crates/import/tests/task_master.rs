@@ -65,12 +65,71 @@ fn a_half_converted_file_loses_neither_half() {
     let import = import(&json!({
         "tasks": [{ "id": 1, "title": "old" }],
         "master": { "tasks": [{ "id": 1, "title": "new" }] },
-        "authors": [{ "id": 1, "title": "Dr" }],
+        "authors": [{ "name": "Dr" }],
     }));
     assert_ne!(task(&import, "old").id, task(&import, "new").id);
     assert_eq!(
         findings(&import),
         [("authors", FindingKind::NotATask), ("master.tasks[0]", FindingKind::DuplicateId)]
+    );
+}
+
+#[test]
+fn a_second_list_beside_an_untagged_one_is_a_tag_of_its_own() {
+    let import = import(&json!({
+        "tasks": [{ "id": 1, "title": "now" }],
+        "backlog": [{ "id": 1, "title": "later" }, { "id": 2, "title": "last", "dependencies": [1] }],
+    }));
+    assert_eq!(task(&import, "now").tags, ["master"]);
+    assert_eq!(task(&import, "later").tags, ["backlog"]);
+    assert_eq!(dependencies(&import), ["last on later"]);
+    assert_eq!(findings(&import), []);
+}
+
+#[test]
+fn a_tag_may_be_named_like_metadata() {
+    let titled = |title: &str| json!([{ "id": 1, "title": title }]);
+    for name in ["metadata", "meta"] {
+        for file in [
+            json!({ "master": { "tasks": titled("a") }, name: { "tasks": titled("b") } }),
+            json!({ "master": titled("a"), name: titled("b") }),
+            json!({ "tasks": titled("a"), name: { "tasks": titled("b") } }),
+            json!({ "tasks": titled("a"), name: titled("b") }),
+        ] {
+            let import = import(&file);
+            assert_eq!(task(&import, "a").tags, ["master"], "{file}");
+            assert_eq!(task(&import, "b").tags, [name], "{file}");
+            assert_eq!(findings(&import), [], "{file}");
+        }
+        let import = import(&json!({ "tasks": titled("a"), name: { "created": "2026-01-01T00:00:00Z" } }));
+        assert_eq!(import.tasks[0].created_at.to_rfc3339(), "2026-01-01T00:00:00+00:00");
+        assert_eq!(findings(&import), []);
+    }
+}
+
+#[test]
+fn a_file_with_a_title_is_no_issue() {
+    let tasks = json!([{ "id": 1, "title": "a" }, { "id": 2, "title": "b" }]);
+    for file in [
+        json!({ "title": "My project", "master": { "tasks": tasks } }),
+        json!({ "id": 7, "title": "My project", "master": tasks }),
+    ] {
+        for text in [file.to_string(), serde_json::to_string_pretty(&file).unwrap()] {
+            let import = read(DEFAULT_PROJECT, text.as_bytes()).unwrap();
+            assert_eq!((import.report.format, import.tasks.len()), (Format::TaskMaster, 2), "{text}");
+            assert!(findings(&import).contains(&("title", FindingKind::NotATask)), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_dependency_tells_where_it_comes_from() {
+    let import = import(&json!([{ "id": 1, "title": "whole", "subtasks": [
+        { "id": 1, "title": "a" }, { "id": 2, "title": "b", "dependencies": [1] }] }]));
+    let [dependency] = import.dependencies.as_slice() else { panic!("one dependency") };
+    assert_eq!(
+        import.dependency_place(dependency.id),
+        Some("[0].subtasks[1].dependencies[0]: 1.2 depends on 1.1")
     );
 }
 

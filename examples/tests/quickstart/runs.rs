@@ -36,6 +36,25 @@ fn a_second_run_adds_nothing_and_goes_on_where_the_first_stopped() {
 }
 
 #[test]
+fn a_dependency_that_contradicts_what_is_stored_is_named_with_its_place_and_the_rest_is_stored() {
+    let place = Place::new();
+    let before = r#"{"tasks": [{"id": 1, "title": "a"}, {"id": 2, "title": "b", "dependencies": [1]}]}"#;
+    let after = r#"{"tasks": [{"id": 1, "title": "a", "dependencies": [2]}, {"id": 2, "title": "b"},
+                              {"id": 3, "title": "c", "dependencies": [2]}]}"#;
+    let import = |content| {
+        let file = place.file("tasks.json", content);
+        succeed(place.quickstart().arg(file).args(["--work", "0"]))
+    };
+    assert_eq!(import(before).number("dependencies added"), 1);
+
+    let second = import(after);
+
+    assert_eq!((second.number("tasks added"), second.number("dependencies added")), (1, 1));
+    let named = second.stdout.lines().find(|line| line.contains("with what is stored"));
+    assert!(named.is_some_and(|line| line.contains("tasks[0].dependencies[0]: 1 depends on 2")), "{named:?}");
+}
+
+#[test]
 fn the_output_fits_into_100_columns() {
     let place = Place::new();
     let said = succeed(&mut place.quickstart());

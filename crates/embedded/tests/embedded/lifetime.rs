@@ -5,7 +5,9 @@ use std::process::Command;
 
 use taskmaster_embedded::{EmbeddedPostgres, Settings};
 
-use crate::process::{Actor, TempDir, await_stopped, await_that, processes_with, throwaway_dirs};
+use crate::process::{
+    Actor, TempDir, await_stopped, await_that, children_with, processes_with, throwaway_dirs,
+};
 use crate::sql::{ask, tell};
 
 #[test]
@@ -142,6 +144,26 @@ fn a_second_process_attaches_and_keeps_the_server_when_the_first_is_killed() {
     assert_eq!(ask(&url, "SELECT pg_postmaster_start_time()::text"), born);
     second.finish();
     await_stopped(dir.path());
+}
+
+#[test]
+fn a_watchdog_that_loses_one_of_its_readers_goes_on() {
+    let dir = TempDir::new("reader-killed");
+    for nth in 0..2 {
+        let mut holder = Actor::play(&format!("hold {}", dir.path().display()), &[]);
+        let born = ask(&holder.hear(), "SELECT pg_postmaster_start_time()::text");
+        let watchdog = children_with(&holder.pid().to_string(), "taskmaster-watchdog").remove(0);
+        // They start right after the server.
+        await_that("the readers", || children_with(&watchdog, "taskmaster-watchdog").len() == 2);
+        let reader = &children_with(&watchdog, "taskmaster-watchdog")[nth];
+        assert!(Command::new("kill").args(["-9", reader]).status().unwrap().success());
+
+        let mut newcomer = Actor::play(&format!("hold {}", dir.path().display()), &[]);
+        assert_eq!(ask(&newcomer.hear(), "SELECT pg_postmaster_start_time()::text"), born);
+        newcomer.finish();
+        holder.kill();
+        await_stopped(dir.path());
+    }
 }
 
 #[test]

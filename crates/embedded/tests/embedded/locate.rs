@@ -1,9 +1,12 @@
 //! What is set explicitly is used or refused by name, and what is refused says what to do.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
-use taskmaster_embedded::{EmbeddedPostgres, Server, Settings};
+use taskmaster_embedded::{EmbeddedError, EmbeddedPostgres, Server, Settings};
 
 use crate::process::{Actor, TempDir, await_stopped};
 use crate::sql::ask;
@@ -58,8 +61,34 @@ fn an_explicit_database_url_is_taken_and_nothing_started() {
 
 #[test]
 fn a_url_on_the_command_line_comes_before_everything_else() {
-    let server = Server::locate(Some("postgres://given/tasks"), Settings::durable("/nowhere")).unwrap();
+    let nowhere = || Ok(Settings::durable("/nowhere"));
+    let server = Server::locate(Some("postgres://given/tasks"), nowhere).unwrap();
     assert_eq!(server.database_url(), "postgres://given/tasks");
+}
+
+#[test]
+fn whoever_names_a_server_needs_no_place_for_data() {
+    let no_place = || Err(EmbeddedError::NoDataDir);
+    let server = Server::locate(Some("postgres://given/tasks"), no_place).unwrap();
+    assert_eq!(server.database_url(), "postgres://given/tasks");
+}
+
+#[test]
+fn a_database_url_that_is_not_text_is_refused_instead_of_passed_over() {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"DATABASE_URL=$(printf 'postgres://db/\377') exec "$0" "$@""#]);
+    command.arg(std::env::current_exe().unwrap());
+    let mut actor = Actor::play_by(command, "locate", &[]);
+    assert_eq!(actor.hear(), "DATABASE_URL is not valid UTF-8: percent-encode what is not ASCII in it");
+}
+
+#[test]
+fn a_directory_whose_name_is_not_text_is_refused_by_name() {
+    let dir = TempDir::new("not-text");
+    let odd = dir.path().join(OsStr::from_bytes(b"a\xff"));
+    let refused = refusal(Settings::durable(&odd));
+    assert!(refused.ends_with("/a\u{fffd}/postgres is not valid UTF-8: choose another"), "{refused}");
+    assert!(!odd.exists());
 }
 
 #[test]

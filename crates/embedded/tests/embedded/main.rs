@@ -43,7 +43,7 @@ fn plays_its_role() {
             }
             say("done");
         }
-        "locate" => match Server::locate(None, settings(&words[1..])) {
+        "locate" => match Server::locate(None, || Ok(settings(&words[1..]))) {
             Ok(server) => say(format!("{server:?} {}", server.database_url())),
             Err(error) => say(error.to_string()),
         },

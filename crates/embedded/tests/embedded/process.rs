@@ -132,6 +132,23 @@ pub(crate) fn processes_with(words: &str) -> usize {
         .count()
 }
 
+/// The children of the process `parent` that have `words` in their command line.
+pub(crate) fn children_with(parent: &str, words: &str) -> Vec<String> {
+    let is_child = |process: &Path| {
+        let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+        // The program's name comes before, in parentheses, and may hold anything.
+        stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(parent)
+    };
+    let has_words = |process: &Path| {
+        fs::read(process.join("cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(words))
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|process| process.path());
+    processes
+        .filter(|process| is_child(process) && has_words(process))
+        .filter_map(|process| Some(process.file_name()?.to_str()?.to_owned()))
+        .collect()
+}
+
 /// A directory that others may enter. It is removed at the end, once the servers in it have stopped.
 #[derive(Debug)]
 pub(crate) struct TempDir(PathBuf);

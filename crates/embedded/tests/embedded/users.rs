@@ -62,6 +62,26 @@ fn as_root_a_private_directory_is_refused_before_anything_is_made_in_it() {
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }
 
+#[test]
+fn as_root_a_directory_with_files_of_root_is_refused_in_words() {
+    if !is_root() {
+        return;
+    }
+    let home = TempDir::new("of-root");
+    let cluster = home.path().join("postgres");
+    fs::create_dir(&cluster).unwrap();
+    fs::write(cluster.join("notes"), "").unwrap();
+    let refused = EmbeddedPostgres::start(Settings::durable(home.path())).unwrap_err().to_string();
+    assert!(
+        refused.starts_with(&format!("{} is not empty and belongs to root", cluster.display())),
+        "{refused}"
+    );
+    assert_eq!(fs::read_dir(&cluster).unwrap().count(), 1, "nothing is added to it");
+
+    fs::remove_file(cluster.join("notes")).unwrap();
+    EmbeddedPostgres::start(Settings::durable(home.path())).expect("an empty one may be used");
+}
+
 /// `initdb` wants to know its user's name, which a container started with just a number cannot tell.
 #[test]
 fn a_user_without_a_name_is_served_wherever_it_may_have_a_namespace() {

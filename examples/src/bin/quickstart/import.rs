@@ -5,7 +5,7 @@ use std::{collections::HashSet, fmt::Write};
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use taskmaster_import::{Import, ImportError};
-use taskmaster_models::TaskId;
+use taskmaster_models::{TaskDependencyId, TaskId};
 use taskmaster_repository::Store;
 
 use crate::{interrupt::Interrupt, settings::Settings, terminal::plain};
@@ -25,7 +25,7 @@ pub(crate) struct Added {
     contexts: usize,
     dependencies: usize,
     /// Dependencies that would close a cycle with those that are stored.
-    cyclic: usize,
+    cyclic: Vec<TaskDependencyId>,
 }
 
 pub(crate) fn read(settings: &Settings) -> Result<Import> {
@@ -81,7 +81,7 @@ pub(crate) async fn store(
         }
         let done = uow.task_dependencies().create_missing(batch).await?;
         added.dependencies += done.created.len();
-        added.cyclic += done.cyclic.len();
+        added.cyclic.extend(done.cyclic);
         bar.inc(batch.len() as u64);
     }
     uow.commit().await?;
@@ -96,12 +96,16 @@ pub(crate) fn in_words(import: &Import, added: &Added) -> String {
         ("tasks", added.tasks, report.tasks),
         ("subtasks", added.subtasks, report.subtasks),
         ("contexts", added.contexts, report.contexts),
-        ("dependencies", added.dependencies, import.dependencies.len() - added.cyclic),
+        ("dependencies", added.dependencies, import.dependencies.len() - added.cyclic.len()),
     ] {
         let _ = write!(text, "\n{what} added: {added} (there already: {})", all - added);
     }
-    if added.cyclic > 0 {
-        let _ = write!(text, "\ndependencies left out, as they contradict those stored: {}", added.cyclic);
+    for place in added.cyclic.iter().filter_map(|id| import.dependency_place(*id)) {
+        let _ = write!(
+            text,
+            "\n{}",
+            plain(&format!("  {place}; left out, as it would close a cycle with what is stored"))
+        );
     }
     text
 }

@@ -1,11 +1,11 @@
 //! What the program is told: defaults, then the environment, then the command line.
 
 use std::{
-    env,
+    env::{self, VarError},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use clap::Parser;
 use config::{Config, Environment, Map};
 use serde::Deserialize;
@@ -50,8 +50,14 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(arguments: &Arguments) -> Result<Self> {
-        let set: Map<String, String> =
-            VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))).collect();
+        let mut set = Map::new();
+        for name in VARIABLES {
+            match env::var(name) {
+                Ok(value) => drop(set.insert(name.to_owned(), value)),
+                Err(VarError::NotPresent) => {}
+                Err(VarError::NotUnicode(_)) => bail!("{name} is not valid UTF-8: correct it, or unset it"),
+            }
+        }
         let settings: Self = Config::builder()
             .set_default("work", DEFAULT_WORK)?
             .add_source(Environment::default().ignore_empty(true).source(Some(set)))
@@ -64,9 +70,13 @@ impl Settings {
 
     /// The server of `DATABASE_URL`, else the embedded one, attached to or started.
     pub(crate) fn server(&self) -> Result<Server> {
-        let embedded = taskmaster_embedded::Settings::durable(self.data_dir()?);
+        let embedded = || Ok(taskmaster_embedded::Settings::durable(self.data_dir()?));
         Server::locate(self.database_url.as_deref(), embedded).map_err(|error| match error {
-            EmbeddedError::Io { .. } | EmbeddedError::Forbidden { .. } | EmbeddedError::SocketPath { .. } => {
+            EmbeddedError::Io { .. }
+            | EmbeddedError::Forbidden { .. }
+            | EmbeddedError::SocketPath { .. }
+            | EmbeddedError::DirNotUtf8 { .. }
+            | EmbeddedError::BelongsToRoot { .. } => {
                 anyhow!("{error}; TASKMASTER_DATA_DIR says which directory to use")
             }
             error => error.into(),
@@ -94,10 +104,10 @@ impl Settings {
         })
     }
 
-    fn data_dir(&self) -> Result<PathBuf> {
+    fn data_dir(&self) -> Result<PathBuf, EmbeddedError> {
         match &self.taskmaster_data_dir {
             Some(dir) => Ok(dir.clone()),
-            None => Ok(taskmaster_embedded::Settings::default_data_dir()?),
+            None => taskmaster_embedded::Settings::default_data_dir(),
         }
     }
 }
