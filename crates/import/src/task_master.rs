@@ -97,6 +97,15 @@ fn groups(document: Value, report: &mut ImportReport) -> Result<Vec<Group>, Impo
                     Value::Object(mut tag) if has_list(&tag) => {
                         let (tasks, metadata) = (list(tag.remove("tasks")), tag.remove("metadata"));
                         groups.push(Group::new(&key, format!("{path}.tasks"), tasks, metadata, report));
+                        // A tag has one list of tasks, but another one must not be lost.
+                        for (name, value) in tag {
+                            if let Value::Array(tasks) = value
+                                && are_tasks(&tasks)
+                            {
+                                let path = format!("{path}.{}", step(&name));
+                                groups.push(Group::new(&format!("{key}.{name}"), path, tasks, None, report));
+                            }
+                        }
                     }
                     Value::Array(tasks) if are_tasks(&tasks) => {
                         groups.push(Group::new(&key, path, tasks, None, report));

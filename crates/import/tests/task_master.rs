@@ -87,6 +87,17 @@ fn a_second_list_beside_an_untagged_one_is_a_tag_of_its_own() {
 }
 
 #[test]
+fn a_second_list_within_a_tag_is_a_tag_of_its_own() {
+    let import = import(&json!({ "master": {
+        "tasks": [{ "id": 1, "title": "now" }],
+        "backlog": [{ "id": 1, "title": "later" }, { "id": 2, "title": "last", "dependencies": [1] }],
+    } }));
+    assert_eq!(task(&import, "now").tags, ["master"]);
+    assert_eq!(task(&import, "later").tags, ["master.backlog"]);
+    assert_eq!(dependencies(&import), ["last on later"]);
+}
+
+#[test]
 fn a_tag_may_be_named_like_metadata() {
     let titled = |title: &str| json!([{ "id": 1, "title": title }]);
     for name in ["metadata", "meta"] {
