@@ -165,6 +165,30 @@ COMMENT ON FUNCTION public.keep_completed_at() IS 'BEFORE INSERT OR UPDATE: a ro
 
 
 --
+-- Name: refuse_change(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'TM004',
+        MESSAGE = format('%s of %s is refused: it is append-only', TG_OP, TG_ARGV[0]),
+        HINT = 'Old rows are removed by retention, which leaves their seals.';
+END
+$$;
+
+
+--
+-- Name: FUNCTION refuse_change(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.refuse_change() IS 'Refuses what the trigger is for, by SQLSTATE TM004. Argument: the table''s name';
+
+
+--
 -- Name: refuse_dependency_cycle(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -251,6 +275,71 @@ $$;
 --
 
 COMMENT ON FUNCTION public.refuse_parent_cycle() IS 'Refuses a parent that is a descendant (SQLSTATE TM002), and a new parent in a transaction that is not READ COMMITTED (TM003)';
+
+
+--
+-- Name: refuse_seal_change(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.refuse_seal_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF OLD.pruned_at IS NOT NULL OR NEW.pruned_at IS NULL
+        OR to_jsonb(OLD) - 'pruned_at' IS DISTINCT FROM to_jsonb(NEW) - 'pruned_at' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TM004',
+            MESSAGE = format('UPDATE of seal %s is refused: it can only be marked as pruned, once', OLD.number);
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+
+--
+-- Name: FUNCTION refuse_seal_change(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.refuse_seal_change() IS 'BEFORE UPDATE row trigger that lets a seal be marked as pruned, and nothing else; SQLSTATE TM004';
+
+
+--
+-- Name: refuse_unpruned(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.refuse_unpruned() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    audit_id uuid;
+BEGIN
+    IF TG_ARGV[0] = 'audit_logs' THEN
+        audit_id := OLD.id;
+    ELSE
+        audit_id := OLD.audit_id;
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM audit_seal_rows AS r
+          JOIN audit_seals AS s ON s.number = r.seal_number
+         WHERE r.audit_id = refuse_unpruned.audit_id AND s.pruned_at IS NOT NULL
+    ) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TM004',
+            MESSAGE = format('DELETE of row %s of %s is refused: it is append-only, and the row''s seal is not marked as pruned', audit_id, TG_ARGV[0]),
+            HINT = 'Old rows are removed by retention, which leaves their seals.';
+    END IF;
+    RETURN OLD;
+END
+$$;
+
+
+--
+-- Name: FUNCTION refuse_unpruned(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.refuse_unpruned() IS 'BEFORE DELETE row trigger that lets go only what belongs to a seal that is marked as pruned; SQLSTATE TM004. Argument: the table''s name';
 
 
 --
@@ -341,10 +430,18 @@ CREATE TABLE public.api_keys (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    pepper_version integer,
+    previous_key_hash character varying(64),
+    previous_key_prefix character varying(20),
+    previous_pepper_version integer,
+    previous_expires_at timestamp with time zone,
     CONSTRAINT api_keys_environment_check CHECK (((environment)::text = ANY ((ARRAY['development'::character varying, 'staging'::character varying, 'production'::character varying])::text[]))),
     CONSTRAINT api_keys_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT api_keys_name_check CHECK (((name)::text ~ '[^ \t\n\r\f\v]'::text)),
+    CONSTRAINT api_keys_pepper_version_check CHECK (((pepper_version >= 1) AND (previous_pepper_version >= 1))),
     CONSTRAINT api_keys_permissions_check CHECK ((jsonb_typeof(permissions) = 'array'::text)),
+    CONSTRAINT api_keys_previous_check CHECK (((previous_key_hash IS NULL) = (previous_expires_at IS NULL))),
+    CONSTRAINT api_keys_previous_expires_at_check CHECK (((previous_expires_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (previous_expires_at < to_timestamp(('253402300800'::bigint)::double precision)))),
     CONSTRAINT api_keys_rate_limit_check CHECK ((jsonb_typeof(rate_limit) = 'object'::text)),
     CONSTRAINT api_keys_service_check CHECK (((service)::text = ANY ((ARRAY['codegen'::character varying, 'linear'::character varying, 'claude_code'::character varying, 'agentapi'::character varying, 'github'::character varying, 'openai'::character varying, 'anthropic'::character varying, 'database'::character varying, 'monitoring'::character varying, 'webhook'::character varying])::text[]))),
     CONSTRAINT api_keys_times_check CHECK (((created_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (created_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (updated_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (updated_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (expires_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (expires_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (last_used_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (last_used_at < to_timestamp(('253402300800'::bigint)::double precision)))),
@@ -363,7 +460,7 @@ COMMENT ON TABLE public.api_keys IS 'Keys of services that call, as hashes';
 -- Name: COLUMN api_keys.key_hash; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.api_keys.key_hash IS 'Secret: never in the audit trail, in a view or in an export';
+COMMENT ON COLUMN public.api_keys.key_hash IS 'Secret: never in the audit trail, in a view or in an export. HMAC-SHA-256 of the key under the pepper of pepper_version, or SHA-256 where that is NULL; in hex';
 
 
 --
@@ -392,6 +489,41 @@ COMMENT ON COLUMN public.api_keys.rate_limit IS 'An object, or NULL for no limit
 --
 
 COMMENT ON COLUMN public.api_keys.version IS 'Counted up by every update';
+
+
+--
+-- Name: COLUMN api_keys.pepper_version; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.pepper_version IS 'Which pepper key_hash was made with; NULL for none';
+
+
+--
+-- Name: COLUMN api_keys.previous_key_hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.previous_key_hash IS 'Secret: never in the audit trail, in a view or in an export. key_hash before the last rotation, good until previous_expires_at';
+
+
+--
+-- Name: COLUMN api_keys.previous_key_prefix; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.previous_key_prefix IS 'key_prefix before the last rotation';
+
+
+--
+-- Name: COLUMN api_keys.previous_pepper_version; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.previous_pepper_version IS 'Which pepper previous_key_hash was made with; NULL for none';
+
+
+--
+-- Name: COLUMN api_keys.previous_expires_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_keys.previous_expires_at IS 'Until when the key before the last rotation works, too';
 
 
 --
@@ -678,6 +810,33 @@ COMMENT ON VIEW public.active_tasks IS 'Tasks that are pending or in progress, w
 
 
 --
+-- Name: api_key_rate_windows; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.api_key_rate_windows (
+    api_key_id uuid NOT NULL,
+    window_start timestamp with time zone NOT NULL,
+    admitted integer NOT NULL,
+    CONSTRAINT api_key_rate_windows_admitted_check CHECK ((admitted >= 1))
+)
+WITH (fillfactor='50');
+
+
+--
+-- Name: TABLE api_key_rate_windows; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.api_key_rate_windows IS 'How many calls of each rate-limited key were admitted in its current window; not audited';
+
+
+--
+-- Name: COLUMN api_key_rate_windows.window_start; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.api_key_rate_windows.window_start IS 'When the first call of the window was admitted';
+
+
+--
 -- Name: api_key_usage_summary; Type: VIEW; Schema: public; Owner: -
 --
 
@@ -717,6 +876,7 @@ CREATE TABLE public.audit_logs (
     user_agent text,
     "timestamp" timestamp with time zone DEFAULT now() NOT NULL,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    transaction_id bigint DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
     CONSTRAINT audit_logs_action_check CHECK (((action)::text = ANY ((ARRAY['create'::character varying, 'update'::character varying, 'delete'::character varying, 'status_change'::character varying])::text[]))),
     CONSTRAINT audit_logs_entity_type_check CHECK (((entity_type)::text = ANY ((ARRAY['task'::character varying, 'task_context'::character varying, 'workflow_state'::character varying, 'task_dependency'::character varying, 'error_log'::character varying, 'api_key'::character varying])::text[]))),
     CONSTRAINT audit_logs_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
@@ -767,6 +927,130 @@ COMMENT ON COLUMN public.audit_logs."timestamp" IS 'Clock time of the change, so
 
 
 --
+-- Name: COLUMN audit_logs.transaction_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_logs.transaction_id IS 'The transaction that made the change, by its 64-bit id: tells whether a seal should have seen the row';
+
+
+--
+-- Name: audit_seal_rows; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit_seal_rows (
+    seal_number bigint NOT NULL,
+    audit_id uuid NOT NULL,
+    row_hash bytea NOT NULL,
+    CONSTRAINT audit_seal_rows_row_hash_check CHECK ((octet_length(row_hash) = 32))
+);
+
+
+--
+-- Name: TABLE audit_seal_rows; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.audit_seal_rows IS 'Which seal each row of the audit trail belongs to, and its hash when it was sealed';
+
+
+--
+-- Name: COLUMN audit_seal_rows.audit_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seal_rows.audit_id IS 'The row of audit_logs; no foreign key, so that a removed row leaves its trace';
+
+
+--
+-- Name: COLUMN audit_seal_rows.row_hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seal_rows.row_hash IS 'SHA-256 of the row''s columns';
+
+
+--
+-- Name: audit_seals; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit_seals (
+    number bigint NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    cluster bigint NOT NULL,
+    snapshot text NOT NULL,
+    row_count bigint NOT NULL,
+    newest_at timestamp with time zone NOT NULL,
+    previous_hash bytea NOT NULL,
+    rows_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    pruned_at timestamp with time zone,
+    CONSTRAINT audit_seals_hashes_check CHECK (((octet_length(previous_hash) = 32) AND (octet_length(rows_hash) = 32) AND (octet_length(hash) = 32))),
+    CONSTRAINT audit_seals_number_check CHECK ((number >= 1)),
+    CONSTRAINT audit_seals_row_count_check CHECK ((row_count >= 1))
+);
+
+
+--
+-- Name: TABLE audit_seals; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON TABLE public.audit_seals IS 'Seals of the audit trail, a chain of hashes; docs/security.md says what it proves';
+
+
+--
+-- Name: COLUMN audit_seals.sealed_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.sealed_at IS 'The start of the sealing transaction: no transaction that the seal''s snapshot does not know has a row from before';
+
+
+--
+-- Name: COLUMN audit_seals.cluster; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.cluster IS 'The database cluster''s system identifier; transaction ids of different clusters cannot be compared';
+
+
+--
+-- Name: COLUMN audit_seals.snapshot; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.snapshot IS 'Which transactions were over when the seal was made, as pg_current_snapshot() tells it';
+
+
+--
+-- Name: COLUMN audit_seals.newest_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.newest_at IS 'The latest timestamp of its rows';
+
+
+--
+-- Name: COLUMN audit_seals.previous_hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.previous_hash IS 'hash of the seal before; 32 bytes of zero for the first';
+
+
+--
+-- Name: COLUMN audit_seals.rows_hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.rows_hash IS 'SHA-256 of the hashes of its rows, in the order of the rows'' ids';
+
+
+--
+-- Name: COLUMN audit_seals.hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.hash IS 'SHA-256 of all the columns before';
+
+
+--
+-- Name: COLUMN audit_seals.pruned_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.pruned_at IS 'When retention removed its rows; the seal itself stays';
+
+
+--
 -- Name: error_logs; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -789,9 +1073,12 @@ CREATE TABLE public.error_logs (
     resolved_at timestamp with time zone,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    fingerprint character varying(40),
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, public.searchable_text((error_code)::text)), 'A'::"char") || setweight(to_tsvector('english'::regconfig, public.searchable_text(error_message)), 'B'::"char"))) STORED,
     CONSTRAINT error_logs_context_check CHECK ((jsonb_typeof(context) = 'object'::text)),
     CONSTRAINT error_logs_error_message_check CHECK ((error_message ~ '[^ \t\n\r\f\v]'::text)),
     CONSTRAINT error_logs_error_type_check CHECK (((error_type)::text = ANY ((ARRAY['general'::character varying, 'validation'::character varying, 'database'::character varying, 'network'::character varying, 'authentication'::character varying, 'authorization'::character varying, 'business_logic'::character varying, 'external_api'::character varying, 'system'::character varying, 'configuration'::character varying, 'timeout'::character varying, 'rate_limit'::character varying])::text[]))),
+    CONSTRAINT error_logs_fingerprint_check CHECK (((fingerprint)::text ~ '^[1-9][0-9]{0,4}:[0-9a-f]{32}$'::text)),
     CONSTRAINT error_logs_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT error_logs_severity_check CHECK (((severity)::text = ANY ((ARRAY['debug'::character varying, 'info'::character varying, 'warn'::character varying, 'error'::character varying, 'fatal'::character varying])::text[]))),
     CONSTRAINT error_logs_times_check CHECK (((created_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (created_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (updated_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (updated_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (resolved_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (resolved_at < to_timestamp(('253402300800'::bigint)::double precision))))
@@ -824,6 +1111,20 @@ COMMENT ON COLUMN public.error_logs.workflow_id IS 'As in workflow_states.workfl
 --
 
 COMMENT ON COLUMN public.error_logs.version IS 'Counted up by every update';
+
+
+--
+-- Name: COLUMN error_logs.fingerprint; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.error_logs.fingerprint IS 'The group that the error belongs to: the version of the algorithm, a colon, and its hash; NULL for an error that was written without one, which belongs to no group';
+
+
+--
+-- Name: COLUMN error_logs.search; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.error_logs.search IS 'English full-text index: error_code (weight A), the first 100,000 characters of error_message (B)';
 
 
 --
@@ -1086,6 +1387,14 @@ COMMENT ON COLUMN public.workflow_states.version IS 'Counted up by every update'
 
 
 --
+-- Name: api_key_rate_windows api_key_rate_windows_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_rate_windows
+    ADD CONSTRAINT api_key_rate_windows_pkey PRIMARY KEY (api_key_id);
+
+
+--
 -- Name: api_keys api_keys_name_service_environment_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1107,6 +1416,22 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.audit_logs
     ADD CONSTRAINT audit_logs_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: audit_seal_rows audit_seal_rows_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_seal_rows
+    ADD CONSTRAINT audit_seal_rows_pkey PRIMARY KEY (audit_id);
+
+
+--
+-- Name: audit_seals audit_seals_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_seals
+    ADD CONSTRAINT audit_seals_pkey PRIMARY KEY (number);
 
 
 --
@@ -1171,6 +1496,20 @@ ALTER TABLE ONLY public.tasks
 
 ALTER TABLE ONLY public.workflow_states
     ADD CONSTRAINT workflow_states_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: idx_api_keys_created_at; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_api_keys_created_at ON public.api_keys USING btree (created_at, id);
+
+
+--
+-- Name: INDEX idx_api_keys_created_at; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_api_keys_created_at IS 'Pages of all keys by creation';
 
 
 --
@@ -1240,7 +1579,21 @@ CREATE INDEX idx_api_keys_key_hash ON public.api_keys USING btree (key_hash);
 -- Name: INDEX idx_api_keys_key_hash; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON INDEX public.idx_api_keys_key_hash IS 'The key that a caller presents';
+COMMENT ON INDEX public.idx_api_keys_key_hash IS 'A key of the described system that a caller presents';
+
+
+--
+-- Name: idx_api_keys_key_prefix; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_api_keys_key_prefix ON public.api_keys USING btree (key_prefix);
+
+
+--
+-- Name: INDEX idx_api_keys_key_prefix; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_api_keys_key_prefix IS 'The key that a caller presents';
 
 
 --
@@ -1255,6 +1608,48 @@ CREATE INDEX idx_api_keys_last_used_at ON public.api_keys USING btree (last_used
 --
 
 COMMENT ON INDEX public.idx_api_keys_last_used_at IS 'Keys that nobody uses any more';
+
+
+--
+-- Name: idx_api_keys_name; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_api_keys_name ON public.api_keys USING btree (name COLLATE "C", id);
+
+
+--
+-- Name: INDEX idx_api_keys_name; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_api_keys_name IS 'Pages of all keys by name, code point by code point';
+
+
+--
+-- Name: idx_api_keys_previous_key_hash; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_api_keys_previous_key_hash ON public.api_keys USING btree (previous_key_hash) WHERE (previous_key_hash IS NOT NULL);
+
+
+--
+-- Name: INDEX idx_api_keys_previous_key_hash; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_api_keys_previous_key_hash IS 'A key of the described system that a caller presents, while it is in its time of grace';
+
+
+--
+-- Name: idx_api_keys_previous_key_prefix; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_api_keys_previous_key_prefix ON public.api_keys USING btree (previous_key_prefix) WHERE (previous_key_prefix IS NOT NULL);
+
+
+--
+-- Name: INDEX idx_api_keys_previous_key_prefix; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_api_keys_previous_key_prefix IS 'The key that a caller presents, while it is in its time of grace';
 
 
 --
@@ -1300,6 +1695,20 @@ COMMENT ON INDEX public.idx_audit_logs_entity IS 'The history of one row, in ord
 
 
 --
+-- Name: idx_audit_logs_session_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_audit_logs_session_id ON public.audit_logs USING btree (session_id, "timestamp", id) WHERE (session_id IS NOT NULL);
+
+
+--
+-- Name: INDEX idx_audit_logs_session_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_audit_logs_session_id IS 'What was done in one session, in order';
+
+
+--
 -- Name: idx_audit_logs_timestamp; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1314,6 +1723,20 @@ COMMENT ON INDEX public.idx_audit_logs_timestamp IS 'All changes of a period; re
 
 
 --
+-- Name: idx_audit_logs_transaction_id; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_audit_logs_transaction_id ON public.audit_logs USING btree (transaction_id);
+
+
+--
+-- Name: INDEX idx_audit_logs_transaction_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_audit_logs_transaction_id IS 'Rows that no seal has seen';
+
+
+--
 -- Name: idx_audit_logs_user_id; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1325,6 +1748,20 @@ CREATE INDEX idx_audit_logs_user_id ON public.audit_logs USING btree (user_id, "
 --
 
 COMMENT ON INDEX public.idx_audit_logs_user_id IS 'What one user did, in order';
+
+
+--
+-- Name: idx_audit_seal_rows_seal_number; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_audit_seal_rows_seal_number ON public.audit_seal_rows USING btree (seal_number, audit_id);
+
+
+--
+-- Name: INDEX idx_audit_seal_rows_seal_number; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_audit_seal_rows_seal_number IS 'The rows of one seal, in order';
 
 
 --
@@ -1356,6 +1793,20 @@ COMMENT ON INDEX public.idx_error_logs_error_type IS 'Errors of one type, by cre
 
 
 --
+-- Name: idx_error_logs_fingerprint; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_error_logs_fingerprint ON public.error_logs USING btree (fingerprint, created_at, id);
+
+
+--
+-- Name: INDEX idx_error_logs_fingerprint; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_error_logs_fingerprint IS 'Errors of one group, by creation';
+
+
+--
 -- Name: idx_error_logs_resolved; Type: INDEX; Schema: public; Owner: -
 --
 
@@ -1367,6 +1818,20 @@ CREATE INDEX idx_error_logs_resolved ON public.error_logs USING btree (resolved,
 --
 
 COMMENT ON INDEX public.idx_error_logs_resolved IS 'Unresolved errors, by creation';
+
+
+--
+-- Name: idx_error_logs_search; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_error_logs_search ON public.error_logs USING gin (search);
+
+
+--
+-- Name: INDEX idx_error_logs_search; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_error_logs_search IS 'Full-text search';
 
 
 --
@@ -1423,6 +1888,20 @@ CREATE INDEX idx_error_logs_workflow_id ON public.error_logs USING btree (workfl
 --
 
 COMMENT ON INDEX public.idx_error_logs_workflow_id IS 'Errors of one workflow, by creation';
+
+
+--
+-- Name: idx_performance_metrics_tags; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_performance_metrics_tags ON public.performance_metrics USING gin (tags jsonb_path_ops);
+
+
+--
+-- Name: INDEX idx_performance_metrics_tags; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_performance_metrics_tags IS 'Metrics that have certain tags';
 
 
 --
@@ -1821,21 +2300,63 @@ COMMENT ON INDEX public.idx_workflow_states_workflow_id IS 'The steps, progress 
 -- Name: api_keys api_keys_audit; Type: TRIGGER; Schema: public; Owner: -
 --
 
-CREATE TRIGGER api_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.audit_row('api_key', 'key_hash');
+CREATE TRIGGER api_keys_audit AFTER INSERT OR DELETE OR UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.audit_row('api_key', 'key_hash', 'previous_key_hash');
 
 
 --
 -- Name: api_keys api_keys_touch; Type: TRIGGER; Schema: public; Owner: -
 --
 
-CREATE TRIGGER api_keys_touch BEFORE UPDATE ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+CREATE TRIGGER api_keys_touch BEFORE UPDATE OF id, name, service, key_hash, key_prefix, permissions, environment, is_active, expires_at, rate_limit, created_by, created_at, updated_at, metadata, version, pepper_version, previous_key_hash, previous_key_prefix, previous_pepper_version, previous_expires_at ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.touch_row();
+
+
+--
+-- Name: audit_logs audit_logs_refuse_change; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_logs_refuse_change BEFORE UPDATE OR TRUNCATE ON public.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change('audit_logs');
+
+
+--
+-- Name: audit_logs audit_logs_refuse_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_logs_refuse_delete BEFORE DELETE ON public.audit_logs FOR EACH ROW EXECUTE FUNCTION public.refuse_unpruned('audit_logs');
+
+
+--
+-- Name: audit_seal_rows audit_seal_rows_refuse_change; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_seal_rows_refuse_change BEFORE UPDATE OR TRUNCATE ON public.audit_seal_rows FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change('audit_seal_rows');
+
+
+--
+-- Name: audit_seal_rows audit_seal_rows_refuse_delete; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_seal_rows_refuse_delete BEFORE DELETE ON public.audit_seal_rows FOR EACH ROW EXECUTE FUNCTION public.refuse_unpruned('audit_seal_rows');
+
+
+--
+-- Name: audit_seals audit_seals_refuse_change; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_seals_refuse_change BEFORE UPDATE ON public.audit_seals FOR EACH ROW EXECUTE FUNCTION public.refuse_seal_change();
+
+
+--
+-- Name: audit_seals audit_seals_refuse_removal; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_seals_refuse_removal BEFORE DELETE OR TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change('audit_seals');
 
 
 --
 -- Name: error_logs error_logs_audit; Type: TRIGGER; Schema: public; Owner: -
 --
 
-CREATE TRIGGER error_logs_audit AFTER INSERT OR DELETE OR UPDATE ON public.error_logs FOR EACH ROW EXECUTE FUNCTION public.audit_row('error_log');
+CREATE TRIGGER error_logs_audit AFTER INSERT OR DELETE OR UPDATE ON public.error_logs FOR EACH ROW EXECUTE FUNCTION public.audit_row('error_log', 'search');
 
 
 --
@@ -1920,6 +2441,22 @@ CREATE TRIGGER workflow_states_completed_at BEFORE INSERT OR UPDATE ON public.wo
 --
 
 CREATE TRIGGER workflow_states_touch BEFORE UPDATE ON public.workflow_states FOR EACH ROW EXECUTE FUNCTION public.count_version();
+
+
+--
+-- Name: api_key_rate_windows api_key_rate_windows_api_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.api_key_rate_windows
+    ADD CONSTRAINT api_key_rate_windows_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES public.api_keys(id) ON DELETE CASCADE;
+
+
+--
+-- Name: audit_seal_rows audit_seal_rows_seal_number_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_seal_rows
+    ADD CONSTRAINT audit_seal_rows_seal_number_fkey FOREIGN KEY (seal_number) REFERENCES public.audit_seals(number);
 
 
 --

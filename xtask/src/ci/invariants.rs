@@ -9,16 +9,23 @@ use anyhow::{Context, Result, ensure};
 use crate::process;
 
 /// The crates of the workspace, and those of them that each may depend on.
-const DIRECTION: [(&str, &[&str]); 9] = [
+const DIRECTION: [(&str, &[&str]); 10] = [
     ("taskmaster-models", &[]),
     ("taskmaster-repository", &["taskmaster-models"]),
-    ("taskmaster-postgres", &["taskmaster-models", "taskmaster-repository"]),
+    ("taskmaster-postgres", &["taskmaster-models", "taskmaster-repository", "taskmaster-security"]),
+    ("taskmaster-security", &["taskmaster-models"]),
     ("taskmaster-import", &["taskmaster-models"]),
     ("taskmaster-embedded", &[]),
     ("taskmaster-migration", &[]),
     (
         "taskmaster-testkit",
-        &["taskmaster-embedded", "taskmaster-migration", "taskmaster-models", "taskmaster-repository"],
+        &[
+            "taskmaster-embedded",
+            "taskmaster-migration",
+            "taskmaster-models",
+            "taskmaster-repository",
+            "taskmaster-security",
+        ],
     ),
     (
         "taskmaster-examples",
@@ -29,6 +36,7 @@ const DIRECTION: [(&str, &[&str]); 9] = [
             "taskmaster-models",
             "taskmaster-postgres",
             "taskmaster-repository",
+            "taskmaster-security",
             "taskmaster-testkit",
         ],
     ),

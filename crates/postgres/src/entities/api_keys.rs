@@ -30,6 +30,13 @@ pub struct Model {
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Json,
     pub version: i64,
+    pub pepper_version: Option<i32>,
+    pub previous_key_hash: Option<String>,
+    pub previous_key_prefix: Option<String>,
+    pub previous_pepper_version: Option<i32>,
+    pub previous_expires_at: Option<DateTimeWithTimeZone>,
+    #[sea_orm(has_one)]
+    pub api_key_rate_windows: HasOne<super::api_key_rate_windows::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

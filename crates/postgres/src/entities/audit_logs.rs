@@ -23,6 +23,7 @@ pub struct Model {
     pub timestamp: DateTimeWithTimeZone,
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Json,
+    pub transaction_id: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

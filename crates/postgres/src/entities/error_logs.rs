@@ -30,6 +30,7 @@ pub struct Model {
     #[sea_orm(column_type = "JsonBinary")]
     pub metadata: Json,
     pub version: i64,
+    pub fingerprint: Option<String>,
     #[sea_orm(belongs_to, from = "task_id", to = "id", on_update = "NoAction", on_delete = "SetNull")]
     pub tasks: BelongsTo<Option<super::tasks::Entity>>,
 }

@@ -3,8 +3,11 @@
 #![allow(dead_code, reason = "every table has an entity, needed yet or not")]
 #![expect(unreachable_pub, reason = "the derives make public items")]
 
+pub(crate) mod api_key_rate_windows;
 pub(crate) mod api_keys;
 pub(crate) mod audit_logs;
+pub(crate) mod audit_seal_rows;
+pub(crate) mod audit_seals;
 pub(crate) mod error_logs;
 pub(crate) mod performance_metrics;
 pub(crate) mod task_contexts;

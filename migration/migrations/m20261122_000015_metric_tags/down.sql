@@ -1,0 +1,1 @@
+DROP INDEX idx_performance_metrics_tags;
