@@ -441,10 +441,9 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_pepper_version_check CHECK (((pepper_version >= 1) AND (previous_pepper_version >= 1))),
     CONSTRAINT api_keys_permissions_check CHECK ((jsonb_typeof(permissions) = 'array'::text)),
     CONSTRAINT api_keys_previous_check CHECK (((previous_key_hash IS NULL) = (previous_expires_at IS NULL))),
-    CONSTRAINT api_keys_previous_expires_at_check CHECK (((previous_expires_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (previous_expires_at < to_timestamp(('253402300800'::bigint)::double precision)))),
     CONSTRAINT api_keys_rate_limit_check CHECK ((jsonb_typeof(rate_limit) = 'object'::text)),
     CONSTRAINT api_keys_service_check CHECK (((service)::text = ANY ((ARRAY['codegen'::character varying, 'linear'::character varying, 'claude_code'::character varying, 'agentapi'::character varying, 'github'::character varying, 'openai'::character varying, 'anthropic'::character varying, 'database'::character varying, 'monitoring'::character varying, 'webhook'::character varying])::text[]))),
-    CONSTRAINT api_keys_times_check CHECK (((created_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (created_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (updated_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (updated_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (expires_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (expires_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (last_used_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (last_used_at < to_timestamp(('253402300800'::bigint)::double precision)))),
+    CONSTRAINT api_keys_times_check CHECK (((created_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (created_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (updated_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (updated_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (expires_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (expires_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (last_used_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (last_used_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (previous_expires_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (previous_expires_at < to_timestamp(('253402300800'::bigint)::double precision)))),
     CONSTRAINT api_keys_usage_count_check CHECK ((usage_count >= 0))
 );
 
@@ -817,7 +816,8 @@ CREATE TABLE public.api_key_rate_windows (
     api_key_id uuid NOT NULL,
     window_start timestamp with time zone NOT NULL,
     admitted integer NOT NULL,
-    CONSTRAINT api_key_rate_windows_admitted_check CHECK ((admitted >= 1))
+    CONSTRAINT api_key_rate_windows_admitted_check CHECK ((admitted >= 1)),
+    CONSTRAINT api_key_rate_windows_times_check CHECK (((window_start >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (window_start < to_timestamp(('253402300800'::bigint)::double precision))))
 )
 WITH (fillfactor='50');
 
@@ -983,7 +983,8 @@ CREATE TABLE public.audit_seals (
     pruned_at timestamp with time zone,
     CONSTRAINT audit_seals_hashes_check CHECK (((octet_length(previous_hash) = 32) AND (octet_length(rows_hash) = 32) AND (octet_length(hash) = 32))),
     CONSTRAINT audit_seals_number_check CHECK ((number >= 1)),
-    CONSTRAINT audit_seals_row_count_check CHECK ((row_count >= 1))
+    CONSTRAINT audit_seals_row_count_check CHECK ((row_count >= 1)),
+    CONSTRAINT audit_seals_times_check CHECK (((sealed_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (sealed_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (newest_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (newest_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (pruned_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (pruned_at < to_timestamp(('253402300800'::bigint)::double precision))))
 );
 
 

@@ -15,7 +15,12 @@ ALTER TABLE api_keys
     DROP COLUMN previous_pepper_version,
     DROP COLUMN previous_key_prefix,
     DROP COLUMN previous_key_hash,
-    DROP COLUMN pepper_version;
+    DROP COLUMN pepper_version,
+    ADD CONSTRAINT api_keys_times_check CHECK (
+        created_at >= to_timestamp(-62135596800) AND created_at < to_timestamp(253402300800)
+        AND updated_at >= to_timestamp(-62135596800) AND updated_at < to_timestamp(253402300800)
+        AND expires_at >= to_timestamp(-62135596800) AND expires_at < to_timestamp(253402300800)
+        AND last_used_at >= to_timestamp(-62135596800) AND last_used_at < to_timestamp(253402300800));
 
 COMMENT ON COLUMN api_keys.key_hash IS 'Secret: never in the audit trail, in a view or in an export';
 COMMENT ON INDEX idx_api_keys_key_hash IS 'The key that a caller presents';

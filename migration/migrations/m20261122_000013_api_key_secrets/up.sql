@@ -8,8 +8,14 @@ ALTER TABLE api_keys
     ADD COLUMN previous_expires_at TIMESTAMPTZ,
     ADD CONSTRAINT api_keys_pepper_version_check CHECK (pepper_version >= 1 AND previous_pepper_version >= 1),
     ADD CONSTRAINT api_keys_previous_check CHECK ((previous_key_hash IS NULL) = (previous_expires_at IS NULL)),
-    ADD CONSTRAINT api_keys_previous_expires_at_check CHECK (
-        previous_expires_at >= to_timestamp(-62135596800) AND previous_expires_at < to_timestamp(253402300800));
+    DROP CONSTRAINT api_keys_times_check,
+    -- From the year 1 (-62135596800 s) to before the year 10000 (253402300800 s): what every client can read.
+    ADD CONSTRAINT api_keys_times_check CHECK (
+        created_at >= to_timestamp(-62135596800) AND created_at < to_timestamp(253402300800)
+        AND updated_at >= to_timestamp(-62135596800) AND updated_at < to_timestamp(253402300800)
+        AND expires_at >= to_timestamp(-62135596800) AND expires_at < to_timestamp(253402300800)
+        AND last_used_at >= to_timestamp(-62135596800) AND last_used_at < to_timestamp(253402300800)
+        AND previous_expires_at >= to_timestamp(-62135596800) AND previous_expires_at < to_timestamp(253402300800));
 
 COMMENT ON COLUMN api_keys.key_hash IS 'Secret: never in the audit trail, in a view or in an export. HMAC-SHA-256 of the key under the pepper of pepper_version, or SHA-256 where that is NULL; in hex';
 COMMENT ON COLUMN api_keys.pepper_version IS 'Which pepper key_hash was made with; NULL for none';
@@ -51,7 +57,9 @@ CREATE TABLE api_key_rate_windows (
     admitted     INTEGER     NOT NULL,
     CONSTRAINT api_key_rate_windows_pkey PRIMARY KEY (api_key_id),
     CONSTRAINT api_key_rate_windows_api_key_id_fkey FOREIGN KEY (api_key_id) REFERENCES api_keys (id) ON DELETE CASCADE,
-    CONSTRAINT api_key_rate_windows_admitted_check CHECK (admitted >= 1)
+    CONSTRAINT api_key_rate_windows_admitted_check CHECK (admitted >= 1),
+    CONSTRAINT api_key_rate_windows_times_check CHECK (
+        window_start >= to_timestamp(-62135596800) AND window_start < to_timestamp(253402300800))
 ) WITH (fillfactor = 50);
 
 COMMENT ON TABLE api_key_rate_windows IS 'How many calls of each rate-limited key were admitted in its current window; not audited';

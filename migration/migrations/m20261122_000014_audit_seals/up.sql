@@ -25,7 +25,12 @@ CREATE TABLE audit_seals (
     CONSTRAINT audit_seals_number_check CHECK (number >= 1),
     CONSTRAINT audit_seals_row_count_check CHECK (row_count >= 1),
     CONSTRAINT audit_seals_hashes_check CHECK (
-        octet_length(previous_hash) = 32 AND octet_length(rows_hash) = 32 AND octet_length(hash) = 32)
+        octet_length(previous_hash) = 32 AND octet_length(rows_hash) = 32 AND octet_length(hash) = 32),
+    -- From the year 1 (-62135596800 s) to before the year 10000 (253402300800 s): what every client can read.
+    CONSTRAINT audit_seals_times_check CHECK (
+        sealed_at >= to_timestamp(-62135596800) AND sealed_at < to_timestamp(253402300800)
+        AND newest_at >= to_timestamp(-62135596800) AND newest_at < to_timestamp(253402300800)
+        AND pruned_at >= to_timestamp(-62135596800) AND pruned_at < to_timestamp(253402300800))
 );
 
 COMMENT ON TABLE audit_seals IS 'Seals of the audit trail, a chain of hashes; docs/security.md says what it proves';

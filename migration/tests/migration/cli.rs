@@ -5,7 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::database::{column, connect, empty, error_of, migrate, migrated, printed, program, run, value};
+use crate::database::{
+    column, connect, empty, error_of, migrate, migrated, migrations, printed, program, run, value,
+};
 
 /// A copy of the migrations that a test may change.
 struct Folder(PathBuf);
@@ -40,21 +42,20 @@ impl Drop for Folder {
 async fn up_status_down_and_up_again() {
     let database = empty().await;
     let url = database.url();
-    assert!(printed(&migrate(&url, &["status"])).ends_with("\n0 applied, 11 pending\n"));
+    let names = migrations();
+    let (all, last) = (names.len(), names.last().unwrap());
+    assert!(printed(&migrate(&url, &["status"])).ends_with(&format!("\n0 applied, {all} pending\n")));
     assert!(printed(&migrate(&url, &["up", "2"])).starts_with("applied 2 migrations to schema \"public\""));
-    assert!(printed(&migrate(&url, &["up"])).starts_with("applied 9 migrations"));
+    assert!(printed(&migrate(&url, &["up"])).starts_with(&format!("applied {} migrations", all - 2)));
     assert!(printed(&migrate(&url, &["up"])).starts_with("nothing to apply"));
     assert!(printed(&migrate(&url, &["down"])).starts_with("took 1 migration back"));
     let status = printed(&migrate(&url, &["status"]));
+    assert!(status.contains(&format!("pending{:37}{last}\n{} applied, 1 pending", "", all - 1)), "{status}");
     assert!(
-        status.contains(
-            "pending                                     m20261122_000011_views\n10 applied, 1 pending"
-        ),
-        "{status}"
+        printed(&migrate(&url, &["down", "99"])).starts_with(&format!("took {} migrations back", all - 1))
     );
-    assert!(printed(&migrate(&url, &["down", "99"])).starts_with("took 10 migrations back"));
     assert!(printed(&migrate(&url, &["down"])).starts_with("nothing to take back"));
-    assert!(printed(&migrate(&url, &["up"])).starts_with("applied 11 migrations"));
+    assert!(printed(&migrate(&url, &["up"])).starts_with(&format!("applied {all} migrations")));
 }
 
 #[tokio::test]
@@ -63,9 +64,10 @@ async fn status_as_json_can_be_read_by_a_program() {
     printed(&migrate(&database.url(), &["up", "1"]));
     let status: serde_json::Value =
         serde_json::from_str(&printed(&migrate(&database.url(), &["status", "--json"]))).unwrap();
+    let all = migrations().len();
     assert_eq!(
         (&status["total"], &status["applied"], &status["pending"]),
-        (&11.into(), &1.into(), &10.into())
+        (&all.into(), &1.into(), &(all - 1).into())
     );
     let first = &status["migrations"][0];
     assert_eq!(first["version"], "m20261122_000001_schema_migrations");
@@ -210,6 +212,12 @@ async fn fresh_asks_and_then_drops_all_but_the_schema_and_its_extensions() {
     )
     .await;
 
+    let tables: i64 = value(
+        &mut connection,
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')",
+    )
+    .await;
+    assert!(tables > 9, "{tables}");
     for answer in ["\n", "n\n", "", "yesterday\n"] {
         let mut child = program(&url, &["fresh"])
             .stdin(Stdio::piped())
@@ -221,7 +229,7 @@ async fn fresh_asks_and_then_drops_all_but_the_schema_and_its_extensions() {
         let output = child.wait_with_output().unwrap();
         let asked = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(
-            asked.contains("15 tables")
+            asked.contains(&format!("{tables} tables"))
                 && asked.contains("1 text search configuration")
                 && asked.contains("database"),
             "{asked}"
@@ -232,7 +240,10 @@ async fn fresh_asks_and_then_drops_all_but_the_schema_and_its_extensions() {
 
     let objects = "SELECT concat_ws(' ', o.type, o.identity) FROM pg_depend d, pg_identify_object(d.classid, d.objid, 0) o
                     WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'public'::regnamespace ORDER BY 1";
-    assert!(printed(&migrate(&url, &["fresh", "--yes"])).contains("applied 11 migrations"));
+    assert!(
+        printed(&migrate(&url, &["fresh", "--yes"]))
+            .contains(&format!("applied {} migrations", migrations().len()))
+    );
     let pristine = migrated().await;
     assert_eq!(column(&mut connection, objects).await, column(&mut connect(&pristine).await, objects).await);
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM tasks").await, 0);

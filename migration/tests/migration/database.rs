@@ -6,6 +6,14 @@ use sea_orm_migration::sea_orm::sqlx::postgres::PgConnection;
 use sea_orm_migration::sea_orm::sqlx::{self, AssertSqlSafe, Connection, Postgres};
 use taskmaster_embedded::{Template, TestDatabase};
 
+/// The names of all migrations, oldest first: what the folder holds, so that a new one changes no test.
+pub(crate) fn migrations() -> Vec<String> {
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap();
+    let mut names: Vec<_> = folder.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
 /// A database in whose schema `public` all migrations are applied.
 pub(crate) async fn migrated() -> TestDatabase {
     let template = Template::new(taskmaster_migration::fingerprint());

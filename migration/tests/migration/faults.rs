@@ -93,7 +93,7 @@ async fn fault_14_a_page_in_any_order_has_an_index_that_ends_in_the_id() {
            JOIN pg_class t ON t.oid = i.indrelid
           WHERE c.relnamespace = 'public'::regnamespace AND am.amname = 'btree' AND NOT i.indisunique
             AND t.relname IN ('tasks', 'task_contexts', 'workflow_states', 'task_dependencies', 'error_logs', 'audit_logs')
-            AND pg_get_indexdef(i.indexrelid, i.indnatts, true) <> 'id'",
+            AND pg_get_indexdef(i.indexrelid, i.indnatts, true) NOT IN ('id', 'transaction_id')",
     )
     .await;
     assert_eq!(without_tie_break, Vec::<String>::new());

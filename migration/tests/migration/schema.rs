@@ -12,7 +12,7 @@ async fn dump(connection: &mut PgConnection, schema: &str) -> Vec<String> {
 WITH schema AS (SELECT oid, quote_ident(nspname) || '.' AS prefix FROM pg_namespace WHERE nspname = '{schema}'),
      relation AS (SELECT c.* FROM pg_class c JOIN schema s ON c.relnamespace = s.oid WHERE c.relname NOT LIKE 'seaql_migrations%'),
      line AS (
-    SELECT 'column ' || concat_ws(' ', r.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+    SELECT 'column ' || concat_ws(' ', r.relname, rank() OVER (PARTITION BY r.oid ORDER BY a.attnum), a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
                a.attgenerated, pg_get_expr(d.adbin, d.adrelid), col_description(r.oid, a.attnum)) AS text
       FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
       LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
@@ -107,7 +107,7 @@ async fn nothing_but_plpgsql_is_needed() {
 }
 
 #[tokio::test]
-async fn the_nine_tables_and_seven_views_are_there() {
+async fn the_tables_and_views_are_there() {
     let database = migrated().await;
     let mut connection = connect(&database).await;
     let sql = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = $1 ORDER BY 1";
@@ -115,8 +115,11 @@ async fn the_nine_tables_and_seven_views_are_there() {
     assert_eq!(
         tables,
         [
+            "api_key_rate_windows",
             "api_keys",
             "audit_logs",
+            "audit_seal_rows",
+            "audit_seals",
             "error_logs",
             "performance_metrics",
             "schema_migrations",
@@ -155,7 +158,7 @@ async fn every_column_of_a_foreign_key_leads_an_index() {
         "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace",
     )
     .await;
-    assert_eq!(keys, 6);
+    assert_eq!(keys, 8);
 }
 
 #[tokio::test]
