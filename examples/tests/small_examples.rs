@@ -42,6 +42,24 @@ fn storage_manager() {
 }
 
 #[test]
+fn errors() {
+    let text = output(env!("CARGO_BIN_EXE_errors"));
+    for line in [
+        "logged:    cannot charge order 9; the bank hangs up; connection refused",
+        "groups:    cannot charge order 9 (3 times, 3 unresolved, 1 task)",
+        "critical:  3, of the task \"Charge orders\"",
+        "resolved:  3 by ada, regressed: false",
+        "came back: 4 times, 1 unresolved, regressed: true",
+        "found:     cannot **charge** order **12**",
+        "numbers:   5 errors in 2 groups, 3 resolved",
+        "refused:   error log is not valid: error_message must not be blank; stack_trace has 5000000 characters, \
+         the limit is 1000000",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}
+
+#[test]
 fn mocking() {
     assert_eq!(output(env!("CARGO_BIN_EXE_mocking")), "raised: 2 of 3\n");
 }

@@ -73,6 +73,11 @@ id!(
     WorkflowStateId
 );
 
+id!(
+    /// Names one [`ErrorLog`](crate::ErrorLog).
+    ErrorLogId
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

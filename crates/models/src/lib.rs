@@ -1,4 +1,5 @@
-//! Plain types of the Taskmaster data backbone: tasks, their contexts and dependencies, and workflow states.
+//! Plain types of the Taskmaster data backbone: tasks, their contexts and dependencies, workflow states,
+//! and error logs.
 //!
 //! Nothing here does I/O, is async, or knows a database. Each noun has one file with the same set of types:
 //!
@@ -20,6 +21,8 @@
 
 mod actor;
 pub mod clock;
+mod error_log;
+mod fingerprint;
 pub mod id;
 mod page;
 mod patch;
@@ -32,7 +35,13 @@ mod validation;
 mod workflow_state;
 
 pub use actor::Actor;
-pub use id::{TaskContextId, TaskDependencyId, TaskId, WorkflowStateId};
+pub use error_log::{
+    CriticalError, ErrorDetails, ErrorGroup, ErrorLog, ErrorLogDebugContext, ErrorLogFilter, ErrorLogPatch,
+    ErrorLogSort, ErrorLogStatistics, ErrorLogSummary, ErrorSummary, ErrorTiming, ErrorType,
+    ExecutionContext, NewErrorLog, Resolution, Severity, TechnicalDetails,
+};
+pub use fingerprint::{Fingerprint, ParseFingerprintError};
+pub use id::{ErrorLogId, TaskContextId, TaskDependencyId, TaskId, WorkflowStateId};
 pub use page::{Cursor, Direction, KeyKind, Page, PageRequest, Sort, SortKey};
 pub use search::{SearchHit, SearchRequest};
 pub use task::{NewTask, Task, TaskFilter, TaskPatch, TaskSort, TaskStatistics, TaskStatus, TaskSummary};

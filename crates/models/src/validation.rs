@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{clock, text_enum::text_enum};
+use crate::{clock, page::check_limit, text_enum::text_enum};
 
 /// How deep arrays and objects may nest in a JSON value. Deeper ones could be stored but not be read back, since JSON
 /// readers stop at 128 levels.
@@ -142,6 +142,25 @@ impl Validation {
         validation
     }
 
+    /// The faults of a number of rows to be pruned by one statement: 1 to 100,000.
+    #[must_use]
+    pub fn of_prune_limit(entity: &'static str, limit: u32) -> Self {
+        let mut validation = Self::new(entity);
+        if !(1..=100_000).contains(&limit) {
+            let message = format!("is {limit}, allowed are 1 to 100000");
+            validation.fault("limit", FaultCode::OutOfRange, message);
+        }
+        validation
+    }
+
+    /// The faults of a number of rows to be shown at once: 1 to 1,000.
+    #[must_use]
+    pub fn of_limit(entity: &'static str, limit: u32) -> Self {
+        let mut validation = Self::new(entity);
+        check_limit(&mut validation, limit);
+        validation
+    }
+
     pub(crate) fn new(entity: &'static str) -> Self {
         Self { entity, faults: Vec::new(), warnings: Vec::new() }
     }
@@ -155,7 +174,7 @@ impl Validation {
     }
 
     pub(crate) fn required_text(&mut self, field: &str, text: &str, max_chars: usize) {
-        if text.chars().all(|c| BLANK.contains(&c)) {
+        if is_blank(text) {
             self.fault(field, FaultCode::Required, "must not be blank");
         }
         self.text(field, text, max_chars);
@@ -208,11 +227,15 @@ impl Validation {
     }
 
     pub(crate) fn metadata(&mut self, metadata: &Map<String, Value>) {
-        if metadata.keys().any(|key| key.contains('\0')) {
-            self.fault("metadata", FaultCode::Nul, "must not hold the character NUL");
+        self.object("metadata", metadata);
+    }
+
+    pub(crate) fn object(&mut self, field: &str, fields: &Map<String, Value>) {
+        if fields.keys().any(|key| key.contains('\0')) {
+            self.fault(field, FaultCode::Nul, "must not hold the character NUL");
         }
-        for value in metadata.values() {
-            self.json("metadata", value);
+        for value in fields.values() {
+            self.json(field, value);
         }
     }
 
@@ -246,6 +269,11 @@ impl Validation {
             None => {}
         }
     }
+}
+
+/// Whether a text has no character that shows.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| BLANK.contains(&c))
 }
 
 /// Why `json` cannot be stored, if it cannot. Walks without recursion, so that no depth overflows the stack.

@@ -93,6 +93,7 @@ fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => text.clone(),
         Value::Uuid(uuid) => uuid.map(|uuid| uuid.to_string()),
+        Value::Bool(truth) => truth.map(|truth| truth.to_string()),
         Value::Int(number) => number.map(|number| number.to_string()),
         Value::Decimal(number) => number.as_ref().map(ToString::to_string),
         Value::Json(json) => json.as_ref().map(ToString::to_string),

@@ -27,6 +27,9 @@
 mod connect;
 mod entities;
 mod error;
+mod error_log;
+mod error_log_group;
+mod error_log_report;
 mod insert;
 mod page;
 mod patch;

@@ -1,6 +1,6 @@
 //! Keyset pages in SQL, and the values of filters.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::Value;
 use taskmaster_models::{Direction, PageRequest, Sort, SortKey, ValidationError, clock};
 
@@ -55,4 +55,10 @@ fn key_value(key: SortKey) -> Value {
 /// first or last of these: no row lies beyond.
 pub(crate) fn bound(time: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     time.map(|time| time.clamp(clock::earliest(), clock::latest()))
+}
+
+/// A time before which rows are old. One after the years that can be stored becomes the first instant that lies behind them: all
+/// rows lie before it.
+pub(crate) fn before(time: DateTime<Utc>) -> DateTime<Utc> {
+    time.clamp(clock::earliest(), clock::latest() + TimeDelta::microseconds(1))
 }

@@ -15,8 +15,8 @@ use sea_orm::{
 };
 use taskmaster_models::Actor;
 use taskmaster_repository::{
-    Repositories, RepositoryError, Result, Store, TaskContextRepository, TaskDependencyRepository,
-    TaskRepository, UnitOfWork, WorkflowStateRepository,
+    ErrorLogRepository, Repositories, RepositoryError, Result, Store, TaskContextRepository,
+    TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 
 use crate::{connect, error::from_db, sql::Sql};
@@ -112,6 +112,10 @@ impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
     }
 
     fn workflow_states(&self) -> &dyn WorkflowStateRepository {
+        self
+    }
+
+    fn error_logs(&self) -> &dyn ErrorLogRepository {
         self
     }
 }

@@ -43,6 +43,7 @@
 //! 5. `testkit/src/memory/noun.rs` and `postgres/src/noun.rs`: until both are green.
 
 mod error;
+mod error_log;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod store;
@@ -52,6 +53,7 @@ mod task_dependency;
 mod workflow_state;
 
 pub use error::{BoxError, RepositoryError, Result};
+pub use error_log::ErrorLogRepository;
 pub use store::{Repositories, Store, UnitOfWork};
 pub use task::TaskRepository;
 pub use task_context::TaskContextRepository;

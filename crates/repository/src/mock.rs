@@ -22,11 +22,11 @@ use mockall::mock;
 use taskmaster_models::Actor;
 
 use crate::{
-    Repositories, Result, Store, TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork,
-    WorkflowStateRepository,
+    ErrorLogRepository, Repositories, Result, Store, TaskContextRepository, TaskDependencyRepository,
+    TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 pub use crate::{
-    task::MockTaskRepository, task_context::MockTaskContextRepository,
+    error_log::MockErrorLogRepository, task::MockTaskRepository, task_context::MockTaskContextRepository,
     task_dependency::MockTaskDependencyRepository, workflow_state::MockWorkflowStateRepository,
 };
 
@@ -40,6 +40,7 @@ mock! {
         fn task_contexts(&self) -> &dyn TaskContextRepository;
         fn task_dependencies(&self) -> &dyn TaskDependencyRepository;
         fn workflow_states(&self) -> &dyn WorkflowStateRepository;
+        fn error_logs(&self) -> &dyn ErrorLogRepository;
     }
 
     #[async_trait]
@@ -59,6 +60,7 @@ mock! {
         fn task_contexts(&self) -> &dyn TaskContextRepository;
         fn task_dependencies(&self) -> &dyn TaskDependencyRepository;
         fn workflow_states(&self) -> &dyn WorkflowStateRepository;
+        fn error_logs(&self) -> &dyn ErrorLogRepository;
     }
 
     #[async_trait]

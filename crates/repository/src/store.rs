@@ -2,7 +2,8 @@ use async_trait::async_trait;
 use taskmaster_models::Actor;
 
 use crate::{
-    Result, TaskContextRepository, TaskDependencyRepository, TaskRepository, WorkflowStateRepository,
+    ErrorLogRepository, Result, TaskContextRepository, TaskDependencyRepository, TaskRepository,
+    WorkflowStateRepository,
 };
 
 /// The repositories of one store, or of one unit of work.
@@ -18,6 +19,9 @@ pub trait Repositories: Send + Sync {
 
     /// The steps of workflows.
     fn workflow_states(&self) -> &dyn WorkflowStateRepository;
+
+    /// What went wrong.
+    fn error_logs(&self) -> &dyn ErrorLogRepository;
 }
 
 /// Where the data live. Each call on its repositories is a transaction of its own.

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use taskmaster_models::{
-    ContextType, DependencyType, NewTask, NewTaskContext, NewTaskDependency, NewWorkflowState, Task,
-    TaskPatch, WorkflowStatus,
+    ContextType, DependencyType, ErrorType, NewErrorLog, NewTask, NewTaskContext, NewTaskDependency,
+    NewWorkflowState, Resolution, Task, TaskPatch, WorkflowStatus,
 };
 use taskmaster_repository::{Repositories, RepositoryError, Result, Store};
 use taskmaster_testkit::MemoryStore;
@@ -77,12 +77,16 @@ async fn a_task_that_somebody_else_refers_to_meanwhile_cannot_be_deleted() {
             let state = NewWorkflowState { task_id: Some(a.id), ..state };
             store.workflow_states().create(&state).await.map(drop)
         }
+        3 => {
+            let error = NewErrorLog { task_id: Some(a.id), ..NewErrorLog::new(ErrorType::System, "no disk") };
+            store.error_logs().create(&error).await.map(drop)
+        }
         _ => {
             let part = NewTask { parent_task_id: Some(a.id), ..NewTask::new("Part") };
             store.tasks().create(&part).await.map(drop)
         }
     };
-    for way in 0..4 {
+    for way in 0..5 {
         let tasks = two_tasks(&store).await;
         let uow = store.begin().await.unwrap();
         assert!(uow.tasks().delete(tasks[0].id).await.unwrap());
@@ -90,6 +94,18 @@ async fn a_task_that_somebody_else_refers_to_meanwhile_cannot_be_deleted() {
         assert_begin_again(uow.commit().await);
         assert!(store.tasks().find_by_id(tasks[0].id).await.unwrap().is_some());
     }
+}
+
+#[tokio::test]
+async fn an_error_that_somebody_else_has_resolved_meanwhile_fails_the_commit() {
+    let store = MemoryStore::new();
+    let error = NewErrorLog::new(ErrorType::System, "no disk");
+    store.error_logs().create(&error).await.unwrap();
+    let uow = store.begin().await.unwrap();
+    uow.error_logs().resolve(error.id, &Resolution::new("ours", "ada")).await.unwrap();
+    let theirs = store.error_logs().resolve(error.id, &Resolution::new("theirs", "bob")).await.unwrap();
+    assert_begin_again(uow.commit().await);
+    assert_eq!(store.error_logs().find_by_id(error.id).await.unwrap(), Some(theirs));
 }
 
 #[tokio::test]

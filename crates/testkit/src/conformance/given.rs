@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use taskmaster_models::{
-    ContextType, DependencyType, NewTask, NewTaskContext, NewTaskDependency, NewWorkflowState, Task,
-    TaskContext, TaskDependency, TaskId, TaskStatus, WorkflowState, WorkflowStatus,
+    ContextType, DependencyType, ErrorLog, ErrorType, NewErrorLog, NewTask, NewTaskContext,
+    NewTaskDependency, NewWorkflowState, Task, TaskContext, TaskDependency, TaskId, TaskStatus,
+    WorkflowState, WorkflowStatus,
 };
 use taskmaster_repository::Repositories;
 
@@ -106,4 +107,14 @@ pub(super) async fn state(
     begun: i64,
 ) -> WorkflowState {
     store.workflow_states().create(&new_state(workflow_id, step, status, begun)).await.unwrap()
+}
+
+/// A new error that happened at a known time.
+pub(super) fn new_error(message: &str, happened: i64) -> NewErrorLog {
+    NewErrorLog { created_at: at(happened), ..NewErrorLog::new(ErrorType::General, message) }
+}
+
+/// Stores an error.
+pub(super) async fn error(store: &dyn Repositories, message: &str, happened: i64) -> ErrorLog {
+    store.error_logs().create(&new_error(message, happened)).await.unwrap()
 }

@@ -18,6 +18,14 @@
 //! A function of a noun's file that is not in the file's list is dead code, so no case can be forgotten.
 
 mod concurrency;
+mod error_log;
+mod error_log_group;
+mod error_log_limits;
+mod error_log_patch;
+mod error_log_prune;
+mod error_log_report;
+mod error_log_resolve;
+mod error_log_search;
 mod expect;
 mod given;
 mod limits;
@@ -77,6 +85,14 @@ pub fn cases() -> impl Iterator<Item = Case> {
         task_dependency::CASES,
         task_dependency_bulk::CASES,
         workflow_state::CASES,
+        error_log::CASES,
+        error_log_patch::CASES,
+        error_log_limits::CASES,
+        error_log_resolve::CASES,
+        error_log_group::CASES,
+        error_log_report::CASES,
+        error_log_search::CASES,
+        error_log_prune::CASES,
         ready::CASES,
         retry::CASES,
         statistics::CASES,

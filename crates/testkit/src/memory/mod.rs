@@ -1,5 +1,6 @@
 //! A store that keeps everything in memory.
 
+mod error_log;
 mod page;
 mod search;
 mod table;
@@ -12,12 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use taskmaster_models::{
-    Actor, Task, TaskContext, TaskContextId, TaskDependency, TaskDependencyId, TaskId, WorkflowState,
-    WorkflowStateId,
+    Actor, ErrorLog, ErrorLogId, Task, TaskContext, TaskContextId, TaskDependency, TaskDependencyId, TaskId,
+    WorkflowState, WorkflowStateId,
 };
 use taskmaster_repository::{
-    Repositories, RepositoryError, Result, Store, TaskContextRepository, TaskDependencyRepository,
-    TaskRepository, UnitOfWork, WorkflowStateRepository,
+    ErrorLogRepository, Repositories, RepositoryError, Result, Store, TaskContextRepository,
+    TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 
 use table::Table;
@@ -62,6 +63,7 @@ struct Tables {
     contexts: Table<TaskContextId, TaskContext>,
     dependencies: Table<TaskDependencyId, TaskDependency>,
     states: Table<WorkflowStateId, WorkflowState>,
+    errors: Table<ErrorLogId, ErrorLog>,
 }
 
 impl Memory {
@@ -120,18 +122,26 @@ impl Tables {
             contexts: self.contexts.fork(),
             dependencies: self.dependencies.fork(),
             states: self.states.fork(),
+            errors: self.errors.fork(),
         }
     }
 
-    fn mark(&self) -> [usize; 4] {
-        [self.tasks.mark(), self.contexts.mark(), self.dependencies.mark(), self.states.mark()]
+    fn mark(&self) -> [usize; 5] {
+        [
+            self.tasks.mark(),
+            self.contexts.mark(),
+            self.dependencies.mark(),
+            self.states.mark(),
+            self.errors.mark(),
+        ]
     }
 
-    fn undo_to(&mut self, [tasks, contexts, dependencies, states]: [usize; 4]) {
+    fn undo_to(&mut self, [tasks, contexts, dependencies, states, errors]: [usize; 5]) {
         self.tasks.undo_to(tasks);
         self.contexts.undo_to(contexts);
         self.dependencies.undo_to(dependencies);
         self.states.undo_to(states);
+        self.errors.undo_to(errors);
     }
 
     fn forget_log(&mut self) {
@@ -139,6 +149,7 @@ impl Tables {
         self.contexts.forget_log();
         self.dependencies.forget_log();
         self.states.forget_log();
+        self.errors.forget_log();
     }
 
     /// Does here what a fork has done, unless others have written the same rows, or rows that do not go with them.
@@ -146,7 +157,8 @@ impl Tables {
         let merged = self.tasks.merge(&fork.tasks)
             && self.contexts.merge(&fork.contexts)
             && self.dependencies.merge(&fork.dependencies)
-            && self.states.merge(&fork.states);
+            && self.states.merge(&fork.states)
+            && self.errors.merge(&fork.errors);
         if !merged {
             let source = "another unit of work has changed the same rows".into();
             return Err(RepositoryError::Serialization { source });
@@ -172,6 +184,9 @@ impl Tables {
         for state in fork.states.written().filter_map(|id| self.states.get(id)) {
             self.check_state(state)?;
         }
+        for error in fork.errors.written().filter_map(|id| self.errors.get(id)) {
+            self.check_error(error)?;
+        }
         Ok(())
     }
 }
@@ -190,6 +205,10 @@ impl Repositories for MemoryStore {
     }
 
     fn workflow_states(&self) -> &dyn WorkflowStateRepository {
+        &self.committed
+    }
+
+    fn error_logs(&self) -> &dyn ErrorLogRepository {
         &self.committed
     }
 }
@@ -229,6 +248,10 @@ impl Repositories for MemoryUnitOfWork {
     }
 
     fn workflow_states(&self) -> &dyn WorkflowStateRepository {
+        &self.copy
+    }
+
+    fn error_logs(&self) -> &dyn ErrorLogRepository {
         &self.copy
     }
 }

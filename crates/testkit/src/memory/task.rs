@@ -205,7 +205,9 @@ impl Tables {
         let dependencies = &mut self.dependencies.rows().filter(|d| joins(d.parent_task_id, d.child_task_id));
         dependencies.try_for_each(|dependency| self.check_dependency(dependency))?;
         let states = &mut self.states.rows().filter(|state| state.task_id == Some(id));
-        states.try_for_each(|state| self.check_state(state))
+        states.try_for_each(|state| self.check_state(state))?;
+        let errors = &mut self.errors.rows().filter(|error| error.task_id == Some(id));
+        errors.try_for_each(|error| self.check_error(error))
     }
 
     fn change_task(
@@ -236,6 +238,7 @@ impl Tables {
         self.delete_contexts_of(id);
         self.delete_dependencies_of(id);
         self.forget_task_of_states(id);
+        self.forget_task_of_errors(id);
         there
     }
 
