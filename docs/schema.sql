@@ -313,21 +313,21 @@ CREATE FUNCTION public.refuse_unpruned() RETURNS trigger
     SET search_path TO 'public', 'pg_temp'
     AS $$
 DECLARE
-    audit_id uuid;
+    subject uuid;
 BEGIN
     IF TG_ARGV[0] = 'audit_logs' THEN
-        audit_id := OLD.id;
+        subject := OLD.id;
     ELSE
-        audit_id := OLD.audit_id;
+        subject := OLD.audit_id;
     END IF;
     IF NOT EXISTS (
         SELECT FROM audit_seal_rows AS r
           JOIN audit_seals AS s ON s.number = r.seal_number
-         WHERE r.audit_id = refuse_unpruned.audit_id AND s.pruned_at IS NOT NULL
+         WHERE r.audit_id = subject AND s.pruned_at IS NOT NULL
     ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TM004',
-            MESSAGE = format('DELETE of row %s of %s is refused: it is append-only, and the row''s seal is not marked as pruned', audit_id, TG_ARGV[0]),
+            MESSAGE = format('DELETE of row %s of %s is refused: it is append-only, and the row''s seal is not marked as pruned', subject, TG_ARGV[0]),
             HINT = 'Old rows are removed by retention, which leaves their seals.';
     END IF;
     RETURN OLD;
@@ -975,6 +975,7 @@ CREATE TABLE public.audit_seals (
     sealed_at timestamp with time zone NOT NULL,
     cluster bigint NOT NULL,
     snapshot text NOT NULL,
+    transaction_id bigint NOT NULL,
     row_count bigint NOT NULL,
     newest_at timestamp with time zone NOT NULL,
     previous_hash bytea NOT NULL,
@@ -999,7 +1000,7 @@ COMMENT ON TABLE public.audit_seals IS 'Seals of the audit trail, a chain of has
 -- Name: COLUMN audit_seals.sealed_at; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.audit_seals.sealed_at IS 'The start of the sealing transaction: no transaction that the seal''s snapshot does not know has a row from before';
+COMMENT ON COLUMN public.audit_seals.sealed_at IS 'The start of the sealing transaction';
 
 
 --
@@ -1014,6 +1015,13 @@ COMMENT ON COLUMN public.audit_seals.cluster IS 'The database cluster''s system 
 --
 
 COMMENT ON COLUMN public.audit_seals.snapshot IS 'Which transactions were over when the seal was made, as pg_current_snapshot() tells it';
+
+
+--
+-- Name: COLUMN audit_seals.transaction_id; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON COLUMN public.audit_seals.transaction_id IS 'The sealing transaction: one with a greater id has written nothing before sealed_at';
 
 
 --
@@ -1763,6 +1771,20 @@ CREATE INDEX idx_audit_seal_rows_seal_number ON public.audit_seal_rows USING btr
 --
 
 COMMENT ON INDEX public.idx_audit_seal_rows_seal_number IS 'The rows of one seal, in order';
+
+
+--
+-- Name: idx_audit_seals_unpruned; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX idx_audit_seals_unpruned ON public.audit_seals USING btree (number) INCLUDE (newest_at, row_count) WHERE (pruned_at IS NULL);
+
+
+--
+-- Name: INDEX idx_audit_seals_unpruned; Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON INDEX public.idx_audit_seals_unpruned IS 'The oldest seal whose rows are there, for retention';
 
 
 --

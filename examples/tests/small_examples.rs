@@ -31,6 +31,7 @@ fn storage_manager() {
         "stored, changed and begun: Log in with a passkey (in_progress, version 3)",
         "completed: true, over its estimate: false",
         "listed: 1 tagged auth, more pages: false",
+        "audit trail: create, update, status_change, status_change",
         "numbers: 2 tasks, 1 completed, 1 cancelled",
         "known: 1 AI interaction, 1 validation, completion: true",
         "timeline: ai_interaction, validation, completion",
@@ -54,6 +55,22 @@ fn errors() {
         "numbers:   5 errors in 2 groups, 3 resolved",
         "refused:   error log is not valid: error_message must not be blank; stack_trace has 5000000 characters, \
          the limit is 1000000",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}
+
+#[test]
+fn audit() {
+    let text = output(env!("CARGO_BIN_EXE_audit"));
+    for line in [
+        "ada: create task (all fields)",
+        "ada: update task (priority)",
+        "ci-bot: status_change task (status)",
+        "ci-bot made 2 changes",
+        "seal 1 holds 4 rows",
+        "intact: true, 4 rows compared",
+        "of seal 1 was changed",
     ] {
         assert!(text.contains(line), "no {line:?} in {text}");
     }

@@ -57,6 +57,10 @@ macro_rules! id {
 }
 
 id!(
+    /// Names one [`AuditLog`](crate::AuditLog).
+    AuditLogId
+);
+id!(
     /// Names one [`Task`](crate::Task).
     TaskId
 );

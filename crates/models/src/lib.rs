@@ -1,5 +1,5 @@
 //! Plain types of the Taskmaster data backbone: tasks, their contexts and dependencies, workflow states,
-//! and error logs.
+//! error logs, and the audit trail of all of them.
 //!
 //! Nothing here does I/O, is async, or knows a database. Each noun has one file with the same set of types:
 //!
@@ -20,6 +20,8 @@
 //! - Only [`clock`] reads the clock, and only [`id`] makes ids.
 
 mod actor;
+mod audit_log;
+mod audit_seal;
 pub mod clock;
 mod error_log;
 mod fingerprint;
@@ -35,13 +37,20 @@ mod validation;
 mod workflow_state;
 
 pub use actor::Actor;
+pub use audit_log::{
+    AuditAction, AuditLog, AuditLogFilter, AuditLogSort, AuditLogStatistics, AuditedEntity, RecentActivity,
+};
+pub use audit_seal::{
+    AddedReason, AuditAnchor, AuditFinding, AuditSeal, AuditSealSort, AuditVerification, AuditVerifier,
+    FoundRow, MalformedHash, MalformedSnapshot, SealedRow, Sha256Hash, TransactionSnapshot, UnsealedRow,
+};
 pub use error_log::{
     CriticalError, ErrorDetails, ErrorGroup, ErrorLog, ErrorLogDebugContext, ErrorLogFilter, ErrorLogPatch,
     ErrorLogSort, ErrorLogStatistics, ErrorLogSummary, ErrorSummary, ErrorTiming, ErrorType,
     ExecutionContext, NewErrorLog, Resolution, Severity, TechnicalDetails,
 };
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
-pub use id::{ErrorLogId, TaskContextId, TaskDependencyId, TaskId, WorkflowStateId};
+pub use id::{AuditLogId, ErrorLogId, TaskContextId, TaskDependencyId, TaskId, WorkflowStateId};
 pub use page::{Cursor, Direction, KeyKind, Page, PageRequest, Sort, SortKey};
 pub use search::{SearchHit, SearchRequest};
 pub use task::{NewTask, Task, TaskFilter, TaskPatch, TaskSort, TaskStatistics, TaskStatus, TaskSummary};
@@ -55,7 +64,7 @@ pub use task_dependency::{
     TaskDependencySort,
 };
 pub use text_enum::UnknownValue;
-pub use validation::{Fault, FaultCode, MAX_JSON_DEPTH, MAX_TEXT, Validation, ValidationError};
+pub use validation::{Fault, FaultCode, MAX_JSON_DEPTH, MAX_PRUNE, MAX_TEXT, Validation, ValidationError};
 pub use workflow_state::{
     NewWorkflowState, RetryRequest, WorkflowProgress, WorkflowState, WorkflowStateFilter, WorkflowStatePatch,
     WorkflowStateSort, WorkflowStateStatistics, WorkflowStateSummary, WorkflowStatus, WorkflowTimelineEntry,

@@ -15,6 +15,9 @@ pub const MAX_JSON_DEPTH: usize = 100;
 /// keeps every text in one.
 pub const MAX_TEXT: usize = 50_000_000;
 
+/// How many rows one call of a `prune` may delete.
+pub const MAX_PRUNE: u32 = 100_000;
+
 /// The characters that do not make a text more than blank. Named one by one, so that Rust and the database's
 /// constraints agree whatever the server's locale.
 const BLANK: [char; 6] = [' ', '\t', '\n', '\r', '\u{b}', '\u{c}'];
@@ -142,12 +145,12 @@ impl Validation {
         validation
     }
 
-    /// The faults of a number of rows to be pruned by one statement: 1 to 100,000.
+    /// The faults of how many rows a `prune` is to delete: 1 to [`MAX_PRUNE`].
     #[must_use]
     pub fn of_prune_limit(entity: &'static str, limit: u32) -> Self {
         let mut validation = Self::new(entity);
-        if !(1..=100_000).contains(&limit) {
-            let message = format!("is {limit}, allowed are 1 to 100000");
+        if !(1..=MAX_PRUNE).contains(&limit) {
+            let message = format!("is {limit}, allowed are 1 to {MAX_PRUNE}");
             validation.fault("limit", FaultCode::OutOfRange, message);
         }
         validation

@@ -82,6 +82,7 @@ fn lasting(sqlstate: &str) -> Option<&'static str> {
         "25006" => "it takes no writes; connect to the primary server",
         "3F000" | "42P01" | "42703" | "42883" => "the schema is missing or old; run `cargo xtask migrate up`",
         "42501" => "the user lacks a right; grant it, or connect as another user",
+        "TM004" => "the audit trail is append-only; old rows go by retention",
         "TM003" => "set default_transaction_isolation to 'read committed'",
         _ => return None,
     })

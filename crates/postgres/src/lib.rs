@@ -17,13 +17,17 @@
 //!
 //! # How a method is made
 //!
-//! One method is one statement and one round trip; only `find_with_contexts` has two, and an update that is refused for its
+//! One method is one statement and one round trip; only `find_with_contexts` has two, the audit trail's `prune` has up to three
+//! and its `verify` one for each chunk, and an update that is refused for its
 //! version asks once more for the stored one. Its text is put together in `sql::Sql` from fixed pieces; everything
 //! that a caller gives is bound. Rows are decoded to the generated entities, and these are parsed into models, loudly: a
 //! value that no model can hold is `RepositoryError::Inconsistent`, with table, column and id. A write by somebody begins
 //! with the common table expression `actor`, which tells the audit trigger who it is, so an attributed write is one round
 //! trip, too.
 
+mod audit_log;
+mod audit_seal;
+mod audit_verify;
 mod connect;
 mod entities;
 mod error;

@@ -15,8 +15,8 @@ use sea_orm::{
 };
 use taskmaster_models::Actor;
 use taskmaster_repository::{
-    ErrorLogRepository, Repositories, RepositoryError, Result, Store, TaskContextRepository,
-    TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
+    AuditLogRepository, ErrorLogRepository, Repositories, RepositoryError, Result, Store,
+    TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 
 use crate::{connect, error::from_db, sql::Sql};
@@ -30,6 +30,8 @@ pub struct Pg<C> {
     conn: C,
     /// The actor as the JSON text that the function `set_actor` takes.
     actor: Option<Arc<str>>,
+    /// Whether the connection is a unit of work's transaction.
+    in_unit: bool,
     /// Whether a statement failed. PostgreSQL then answers COMMIT by rolling back, which is no error to the driver.
     failed: Arc<AtomicBool>,
 }
@@ -64,7 +66,7 @@ impl PgStore {
     /// The store on a pool that is there already. It should not log statements, since these hold the values.
     #[must_use]
     pub fn new(conn: DatabaseConnection) -> Self {
-        Self { conn, actor: None, failed: Arc::default() }
+        Self { conn, actor: None, in_unit: false, failed: Arc::default() }
     }
 }
 
@@ -72,6 +74,11 @@ impl<C: ConnectionTrait> Pg<C> {
     /// The actor of the writes, if somebody is named.
     pub(crate) fn actor(&self) -> Option<&str> {
         self.actor.as_deref()
+    }
+
+    /// Whether this is a unit of work.
+    pub(crate) fn in_unit(&self) -> bool {
+        self.in_unit
     }
 
     /// Runs a statement and returns all rows.
@@ -118,13 +125,17 @@ impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
     fn error_logs(&self) -> &dyn ErrorLogRepository {
         self
     }
+
+    fn audit_logs(&self) -> &dyn AuditLogRepository {
+        self
+    }
 }
 
 #[async_trait]
 impl Store for PgStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
         let conn = self.conn.begin().await.map_err(|error| from_db("transaction", error))?;
-        Ok(Box::new(Pg { conn, actor: self.actor.clone(), failed: Arc::default() }))
+        Ok(Box::new(Pg { conn, actor: self.actor.clone(), in_unit: true, failed: Arc::default() }))
     }
 
     fn acting_as(&self, actor: &Actor) -> Result<Box<dyn Store>> {

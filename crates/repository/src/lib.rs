@@ -42,6 +42,7 @@
 //! 4. `testkit/src/conformance/noun.rs`: a case for each rule, first red;
 //! 5. `testkit/src/memory/noun.rs` and `postgres/src/noun.rs`: until both are green.
 
+mod audit_log;
 mod error;
 mod error_log;
 #[cfg(feature = "mock")]
@@ -52,6 +53,7 @@ mod task_context;
 mod task_dependency;
 mod workflow_state;
 
+pub use audit_log::AuditLogRepository;
 pub use error::{BoxError, RepositoryError, Result};
 pub use error_log::ErrorLogRepository;
 pub use store::{Repositories, Store, UnitOfWork};

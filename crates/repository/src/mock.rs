@@ -22,12 +22,13 @@ use mockall::mock;
 use taskmaster_models::Actor;
 
 use crate::{
-    ErrorLogRepository, Repositories, Result, Store, TaskContextRepository, TaskDependencyRepository,
-    TaskRepository, UnitOfWork, WorkflowStateRepository,
+    AuditLogRepository, ErrorLogRepository, Repositories, Result, Store, TaskContextRepository,
+    TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 pub use crate::{
-    error_log::MockErrorLogRepository, task::MockTaskRepository, task_context::MockTaskContextRepository,
-    task_dependency::MockTaskDependencyRepository, workflow_state::MockWorkflowStateRepository,
+    audit_log::MockAuditLogRepository, error_log::MockErrorLogRepository, task::MockTaskRepository,
+    task_context::MockTaskContextRepository, task_dependency::MockTaskDependencyRepository,
+    workflow_state::MockWorkflowStateRepository,
 };
 
 mock! {
@@ -41,6 +42,7 @@ mock! {
         fn task_dependencies(&self) -> &dyn TaskDependencyRepository;
         fn workflow_states(&self) -> &dyn WorkflowStateRepository;
         fn error_logs(&self) -> &dyn ErrorLogRepository;
+        fn audit_logs(&self) -> &dyn AuditLogRepository;
     }
 
     #[async_trait]
@@ -61,6 +63,7 @@ mock! {
         fn task_dependencies(&self) -> &dyn TaskDependencyRepository;
         fn workflow_states(&self) -> &dyn WorkflowStateRepository;
         fn error_logs(&self) -> &dyn ErrorLogRepository;
+        fn audit_logs(&self) -> &dyn AuditLogRepository;
     }
 
     #[async_trait]

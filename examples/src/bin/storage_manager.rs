@@ -5,8 +5,9 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use taskmaster_examples::throwaway_store;
 use taskmaster_models::{
-    AiInteraction, DependencyType, NewTask, NewTaskContext, NewTaskDependency, NewWorkflowState, PageRequest,
-    TaskContextSort, TaskFilter, TaskPatch, TaskSort, TaskStatus, ValidationOutcome, WorkflowStatus,
+    AiInteraction, AuditedEntity, DependencyType, NewTask, NewTaskContext, NewTaskDependency,
+    NewWorkflowState, PageRequest, TaskContextSort, TaskFilter, TaskPatch, TaskSort, TaskStatus,
+    ValidationOutcome, WorkflowStatus,
 };
 use taskmaster_repository::{RepositoryError, Store};
 
@@ -57,6 +58,13 @@ async fn tasks(store: &dyn Store) -> Result<()> {
     let filter = TaskFilter { tags: vec!["auth".to_owned()], ..TaskFilter::default() };
     let page = store.tasks().find_by(&filter, &PageRequest::new(TaskSort::Priority).limit(10)).await?;
     println!("listed: {} tagged auth, more pages: {}", page.items.len(), page.next.is_some());
+
+    // Who did what to it, from the beginning: the audit trail is written with each change.
+    let oldest_first = PageRequest::default().ascending();
+    let trail =
+        store.audit_logs().entity_history(AuditedEntity::Task, task.id.as_uuid(), &oldest_first).await?;
+    let actions: Vec<_> = trail.items.iter().map(|log| log.action.as_str()).collect();
+    println!("audit trail: {}", actions.join(", "));
 
     let numbers = store.tasks().statistics(&TaskFilter::default()).await?;
     println!(

@@ -11,16 +11,17 @@ COMMENT ON INDEX idx_audit_logs_transaction_id IS 'Rows that no seal has seen';
 COMMENT ON INDEX idx_audit_logs_session_id IS 'What was done in one session, in order';
 
 CREATE TABLE audit_seals (
-    number        BIGINT      NOT NULL,
-    sealed_at     TIMESTAMPTZ NOT NULL,
-    cluster       BIGINT      NOT NULL,
-    snapshot      TEXT        NOT NULL,
-    row_count     BIGINT      NOT NULL,
-    newest_at     TIMESTAMPTZ NOT NULL,
-    previous_hash BYTEA       NOT NULL,
-    rows_hash     BYTEA       NOT NULL,
-    hash          BYTEA       NOT NULL,
-    pruned_at     TIMESTAMPTZ,
+    number         BIGINT      NOT NULL,
+    sealed_at      TIMESTAMPTZ NOT NULL,
+    cluster        BIGINT      NOT NULL,
+    snapshot       TEXT        NOT NULL,
+    transaction_id BIGINT      NOT NULL,
+    row_count      BIGINT      NOT NULL,
+    newest_at      TIMESTAMPTZ NOT NULL,
+    previous_hash  BYTEA       NOT NULL,
+    rows_hash      BYTEA       NOT NULL,
+    hash           BYTEA       NOT NULL,
+    pruned_at      TIMESTAMPTZ,
     CONSTRAINT audit_seals_pkey PRIMARY KEY (number),
     CONSTRAINT audit_seals_number_check CHECK (number >= 1),
     CONSTRAINT audit_seals_row_count_check CHECK (row_count >= 1),
@@ -34,14 +35,19 @@ CREATE TABLE audit_seals (
 );
 
 COMMENT ON TABLE audit_seals IS 'Seals of the audit trail, a chain of hashes; docs/security.md says what it proves';
-COMMENT ON COLUMN audit_seals.sealed_at IS 'The start of the sealing transaction: no transaction that the seal''s snapshot does not know has a row from before';
+COMMENT ON COLUMN audit_seals.sealed_at IS 'The start of the sealing transaction';
 COMMENT ON COLUMN audit_seals.cluster IS 'The database cluster''s system identifier; transaction ids of different clusters cannot be compared';
 COMMENT ON COLUMN audit_seals.snapshot IS 'Which transactions were over when the seal was made, as pg_current_snapshot() tells it';
+COMMENT ON COLUMN audit_seals.transaction_id IS 'The sealing transaction: one with a greater id has written nothing before sealed_at';
 COMMENT ON COLUMN audit_seals.newest_at IS 'The latest timestamp of its rows';
 COMMENT ON COLUMN audit_seals.previous_hash IS 'hash of the seal before; 32 bytes of zero for the first';
 COMMENT ON COLUMN audit_seals.rows_hash IS 'SHA-256 of the hashes of its rows, in the order of the rows'' ids';
 COMMENT ON COLUMN audit_seals.hash IS 'SHA-256 of all the columns before';
 COMMENT ON COLUMN audit_seals.pruned_at IS 'When retention removed its rows; the seal itself stays';
+
+CREATE INDEX idx_audit_seals_unpruned ON audit_seals (number) INCLUDE (newest_at, row_count) WHERE pruned_at IS NULL;
+
+COMMENT ON INDEX idx_audit_seals_unpruned IS 'The oldest seal whose rows are there, for retention';
 
 CREATE TABLE audit_seal_rows (
     seal_number BIGINT NOT NULL,
@@ -80,21 +86,21 @@ CREATE FUNCTION refuse_unpruned() RETURNS trigger
     SET search_path FROM CURRENT
 AS $$
 DECLARE
-    audit_id uuid;
+    subject uuid;
 BEGIN
     IF TG_ARGV[0] = 'audit_logs' THEN
-        audit_id := OLD.id;
+        subject := OLD.id;
     ELSE
-        audit_id := OLD.audit_id;
+        subject := OLD.audit_id;
     END IF;
     IF NOT EXISTS (
         SELECT FROM audit_seal_rows AS r
           JOIN audit_seals AS s ON s.number = r.seal_number
-         WHERE r.audit_id = refuse_unpruned.audit_id AND s.pruned_at IS NOT NULL
+         WHERE r.audit_id = subject AND s.pruned_at IS NOT NULL
     ) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'TM004',
-            MESSAGE = format('DELETE of row %s of %s is refused: it is append-only, and the row''s seal is not marked as pruned', audit_id, TG_ARGV[0]),
+            MESSAGE = format('DELETE of row %s of %s is refused: it is append-only, and the row''s seal is not marked as pruned', subject, TG_ARGV[0]),
             HINT = 'Old rows are removed by retention, which leaves their seals.';
     END IF;
     RETURN OLD;

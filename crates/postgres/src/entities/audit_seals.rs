@@ -12,6 +12,7 @@ pub struct Model {
     pub cluster: i64,
     #[sea_orm(column_type = "Text")]
     pub snapshot: String,
+    pub transaction_id: i64,
     pub row_count: i64,
     pub newest_at: DateTimeWithTimeZone,
     #[sea_orm(column_type = "VarBinary(StringLen::None)")]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test and names its line")]
 
+mod audit_log;
 mod error_log;
 mod task;
 mod task_context;
@@ -66,9 +67,15 @@ async fn no_query_reads_100_000_rows_for_a_few() {
     let database = migrated_database().await;
     let db = Database::connect(database.url()).await.unwrap();
     // Without triggers and foreign keys, which would take minutes.
-    let fills =
-        [task::FILL, task_context::FILL, task_dependency::FILL, workflow_state::FILL, error_log::FILL]
-            .concat();
+    let fills = [
+        audit_log::FILL,
+        task::FILL,
+        task_context::FILL,
+        task_dependency::FILL,
+        workflow_state::FILL,
+        error_log::FILL,
+    ]
+    .concat();
     let script = format!(
         "SET session_replication_role = replica; {fills} SET session_replication_role = DEFAULT; ANALYZE"
     );
@@ -76,6 +83,7 @@ async fn no_query_reads_100_000_rows_for_a_few() {
     let recorder = Recorder::new(&database.url()).await;
 
     let mut faults = task::faults(&recorder, &db).await;
+    faults.extend(audit_log::faults(&recorder, &db).await);
     faults.extend(task_context::faults(&recorder, &db).await);
     faults.extend(task_dependency::faults(&recorder, &db).await);
     faults.extend(workflow_state::faults(&recorder, &db).await);

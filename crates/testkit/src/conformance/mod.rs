@@ -17,6 +17,8 @@
 //!
 //! A function of a noun's file that is not in the file's list is dead code, so no case can be forgotten.
 
+mod audit_log;
+mod audit_seal;
 mod concurrency;
 mod error_log;
 mod error_log_group;
@@ -93,6 +95,8 @@ pub fn cases() -> impl Iterator<Item = Case> {
         error_log_report::CASES,
         error_log_search::CASES,
         error_log_prune::CASES,
+        audit_log::CASES,
+        audit_seal::CASES,
         ready::CASES,
         retry::CASES,
         statistics::CASES,

@@ -1,9 +1,13 @@
 //! A store that keeps everything in memory.
 
+mod audit_log;
+mod audit_seal;
+mod audit_trail;
 mod error_log;
 mod page;
 mod search;
 mod table;
+mod tables;
 mod task;
 mod task_context;
 mod task_dependency;
@@ -12,25 +16,24 @@ mod workflow_state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use taskmaster_models::{
-    Actor, ErrorLog, ErrorLogId, Task, TaskContext, TaskContextId, TaskDependency, TaskDependencyId, TaskId,
-    WorkflowState, WorkflowStateId,
-};
+use taskmaster_models::Actor;
 use taskmaster_repository::{
-    ErrorLogRepository, Repositories, RepositoryError, Result, Store, TaskContextRepository,
-    TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
+    AuditLogRepository, ErrorLogRepository, Repositories, RepositoryError, Result, Store,
+    TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 
-use table::Table;
+use tables::Tables;
 
 /// A store in memory, for the tests of code that uses repositories. Clones share their data.
 ///
-/// It passes the same [conformance suite](crate::conformance) as PostgreSQL. Three things differ:
+/// It passes the same [conformance suite](crate::conformance) as PostgreSQL. A few things differ:
 ///
 /// - A unit of work reads the data as they were when it began. Where it has written a row that somebody else has written
 ///   meanwhile, its commit fails with [`RepositoryError::Serialization`]; in PostgreSQL the later writer waits and goes on.
 /// - A search compares whole words without regard to case; it knows nothing of English word forms and stop words.
-/// - There is no audit trail: the actor of [`acting_as`](Store::acting_as) is checked and forgotten.
+/// - The audit trail shows the fields of the models as these are in JSON: times and decimal numbers look different from
+///   PostgreSQL's, and fields that a model does not show are missing. A write that changes rows of several nouns tells of one
+///   noun after the other.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     committed: Memory,
@@ -44,9 +47,12 @@ impl MemoryStore {
     }
 }
 
-/// What the repositories work on: the store's own data, or a unit of work's copy of them.
+/// What the repositories work on: the store's own data, or a unit of work's copy of them; and who works on them.
 #[derive(Clone, Debug, Default)]
-struct Memory(Arc<Mutex<Data>>);
+struct Memory {
+    data: Arc<Mutex<Data>>,
+    actor: Actor,
+}
 
 #[derive(Debug, Default)]
 struct Data {
@@ -57,20 +63,11 @@ struct Data {
     spoiled: bool,
 }
 
-#[derive(Debug, Default)]
-struct Tables {
-    tasks: Table<TaskId, Task>,
-    contexts: Table<TaskContextId, TaskContext>,
-    dependencies: Table<TaskDependencyId, TaskDependency>,
-    states: Table<WorkflowStateId, WorkflowState>,
-    errors: Table<ErrorLogId, ErrorLog>,
-}
-
 impl Memory {
     /// A panic leaves no half-done write: each is undone or done before the lock is released, except by faults of this
     /// crate itself.
     fn lock(&self) -> MutexGuard<'_, Data> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read<T>(&self, query: impl FnOnce(&Tables) -> Result<T>) -> Result<T> {
@@ -79,17 +76,29 @@ impl Memory {
         query(&data.tables)
     }
 
-    /// Runs one write, which happens whole or not at all.
+    /// Runs one write, which happens whole or not at all, and tells of it in the audit trail.
     fn write<T>(&self, change: impl FnOnce(&mut Tables) -> Result<T>) -> Result<T> {
+        self.write_untold(|tables| {
+            let result = change(tables)?;
+            tables.tell(&self.actor);
+            Ok(result)
+        })
+    }
+
+    /// Runs one write, which happens whole or not at all.
+    fn write_untold<T>(&self, change: impl FnOnce(&mut Tables) -> Result<T>) -> Result<T> {
         let mut data = self.lock();
         data.refuse_spoiled()?;
-        let mark = data.tables.mark();
+        if !data.in_unit {
+            data.tables.transaction_id += 1;
+        }
+        data.tables.begin();
         let result = change(&mut data.tables);
         match &result {
             Ok(_) if data.in_unit => {}
             Ok(_) => data.tables.forget_log(),
             Err(error) => {
-                data.tables.undo_to(mark);
+                data.tables.undo();
                 data.spoiled = data.in_unit && spoils(error);
             }
         }
@@ -115,82 +124,6 @@ impl Data {
     }
 }
 
-impl Tables {
-    fn fork(&self) -> Self {
-        Self {
-            tasks: self.tasks.fork(),
-            contexts: self.contexts.fork(),
-            dependencies: self.dependencies.fork(),
-            states: self.states.fork(),
-            errors: self.errors.fork(),
-        }
-    }
-
-    fn mark(&self) -> [usize; 5] {
-        [
-            self.tasks.mark(),
-            self.contexts.mark(),
-            self.dependencies.mark(),
-            self.states.mark(),
-            self.errors.mark(),
-        ]
-    }
-
-    fn undo_to(&mut self, [tasks, contexts, dependencies, states, errors]: [usize; 5]) {
-        self.tasks.undo_to(tasks);
-        self.contexts.undo_to(contexts);
-        self.dependencies.undo_to(dependencies);
-        self.states.undo_to(states);
-        self.errors.undo_to(errors);
-    }
-
-    fn forget_log(&mut self) {
-        self.tasks.forget_log();
-        self.contexts.forget_log();
-        self.dependencies.forget_log();
-        self.states.forget_log();
-        self.errors.forget_log();
-    }
-
-    /// Does here what a fork has done, unless others have written the same rows, or rows that do not go with them.
-    fn merge(&mut self, fork: &Self) -> Result<()> {
-        let merged = self.tasks.merge(&fork.tasks)
-            && self.contexts.merge(&fork.contexts)
-            && self.dependencies.merge(&fork.dependencies)
-            && self.states.merge(&fork.states)
-            && self.errors.merge(&fork.errors);
-        if !merged {
-            let source = "another unit of work has changed the same rows".into();
-            return Err(RepositoryError::Serialization { source });
-        }
-        // The rules held in the fork. Where they do not hold here, somebody else's change is the reason.
-        self.check_written(fork).map_err(|broken| RepositoryError::Serialization { source: broken.into() })
-    }
-
-    /// Checks the rules between rows for all rows that the fork has written.
-    fn check_written(&self, fork: &Self) -> Result<()> {
-        for id in fork.tasks.written() {
-            match self.tasks.get(id) {
-                Some(task) => self.check_task(task)?,
-                None => self.check_unreferenced(id)?,
-            }
-        }
-        for context in fork.contexts.written().filter_map(|id| self.contexts.get(id)) {
-            self.check_context(context)?;
-        }
-        for dependency in fork.dependencies.written().filter_map(|id| self.dependencies.get(id)) {
-            self.check_dependency(dependency)?;
-        }
-        for state in fork.states.written().filter_map(|id| self.states.get(id)) {
-            self.check_state(state)?;
-        }
-        for error in fork.errors.written().filter_map(|id| self.errors.get(id)) {
-            self.check_error(error)?;
-        }
-        Ok(())
-    }
-}
-
 impl Repositories for MemoryStore {
     fn tasks(&self) -> &dyn TaskRepository {
         &self.committed
@@ -211,19 +144,26 @@ impl Repositories for MemoryStore {
     fn error_logs(&self) -> &dyn ErrorLogRepository {
         &self.committed
     }
+
+    fn audit_logs(&self) -> &dyn AuditLogRepository {
+        &self.committed
+    }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
-        let tables = self.committed.lock().tables.fork();
-        let copy = Memory(Arc::new(Mutex::new(Data { tables, in_unit: true, spoiled: false })));
+        let committed = &mut self.committed.lock().tables;
+        committed.transaction_id += 1;
+        let data = Arc::new(Mutex::new(Data { tables: committed.fork(), in_unit: true, spoiled: false }));
+        committed.begun_unit(&data);
+        let copy = Memory { data, actor: self.committed.actor.clone() };
         Ok(Box::new(MemoryUnitOfWork { committed: self.committed.clone(), copy }))
     }
 
     fn acting_as(&self, actor: &Actor) -> Result<Box<dyn Store>> {
         actor.validate().into_result()?;
-        Ok(Box::new(self.clone()))
+        Ok(Box::new(Self { committed: Memory { actor: actor.clone(), ..self.committed.clone() } }))
     }
 }
 
@@ -254,6 +194,10 @@ impl Repositories for MemoryUnitOfWork {
     fn error_logs(&self) -> &dyn ErrorLogRepository {
         &self.copy
     }
+
+    fn audit_logs(&self) -> &dyn AuditLogRepository {
+        &self.copy
+    }
 }
 
 #[async_trait]
@@ -261,7 +205,10 @@ impl UnitOfWork for MemoryUnitOfWork {
     async fn commit(self: Box<Self>) -> Result<()> {
         let copy = self.copy.lock();
         copy.refuse_spoiled()?;
-        self.committed.write(|tables| tables.merge(&copy.tables))
+        self.committed.write_untold(|tables| {
+            tables.ended_unit(copy.tables.transaction_id);
+            tables.merge(&copy.tables)
+        })
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {

@@ -5,11 +5,20 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct Table<K, R> {
     rows: BTreeMap<K, Arc<R>>,
     log: Vec<(K, Option<Arc<R>>)>,
+    /// Where in the log the write began that goes on now, or that was the last.
+    begun: usize,
+}
+
+/// A row before and after one write.
+#[derive(Debug)]
+pub(super) struct Change<R> {
+    pub(super) before: Option<Arc<R>>,
+    pub(super) after: Option<Arc<R>>,
 }
 
 impl<K, R> Default for Table<K, R> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), log: Vec::new() }
+        Self { rows: BTreeMap::new(), log: Vec::new(), begun: 0 }
     }
 }
 
@@ -25,6 +34,11 @@ impl<K: Ord + Copy, R> Table<K, R> {
     /// All rows, in the order of their ids.
     pub(super) fn rows(&self) -> impl Iterator<Item = &R> {
         self.rows.values().map(Arc::as_ref)
+    }
+
+    /// All rows with their ids, in this order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (K, &R)> {
+        self.rows.iter().map(|(id, row)| (*id, row.as_ref()))
     }
 
     /// Puts a row in the place of the one with this id, if there is one.
@@ -60,27 +74,22 @@ impl<K: Ord + Copy, R> Table<K, R> {
 
     /// A copy that shares the rows and has written nothing yet.
     pub(super) fn fork(&self) -> Self {
-        Self { rows: self.rows.clone(), log: Vec::new() }
+        Self { rows: self.rows.clone(), log: Vec::new(), begun: 0 }
     }
 
-    /// A place in the log, for [`undo_to`](Self::undo_to).
-    pub(super) fn mark(&self) -> usize {
-        self.log.len()
-    }
-
-    /// Undoes the writes since the mark, last one first.
-    pub(super) fn undo_to(&mut self, mark: usize) {
-        for (id, before) in self.log.drain(mark..).rev() {
-            match before {
-                Some(row) => self.rows.insert(id, row),
-                None => self.rows.remove(&id),
-            };
-        }
-    }
-
-    /// Makes the writes so far lasting.
-    pub(super) fn forget_log(&mut self) {
-        self.log.clear();
+    /// What was there before and after each step of the write that goes on now, first one first.
+    pub(super) fn changes(&self) -> Vec<Change<R>> {
+        let mut later = BTreeMap::new();
+        let mut changes: Vec<_> = self.log[self.begun..]
+            .iter()
+            .rev()
+            .map(|(id, before)| {
+                let after = later.insert(*id, before.clone()).unwrap_or_else(|| self.rows.get(id).cloned());
+                Change { before: before.clone(), after }
+            })
+            .collect();
+        changes.reverse();
+        changes
     }
 
     /// The ids that were written since the log began.
@@ -109,5 +118,37 @@ impl<K: Ord + Copy, R> Table<K, R> {
             }
         }
         true
+    }
+}
+
+/// What a write does with every table, whatever its rows are.
+pub(super) trait Logged {
+    /// Begins a write.
+    fn begin(&mut self);
+
+    /// Undoes the write that was begun last, its last step first.
+    fn undo(&mut self);
+
+    /// Makes the writes so far lasting.
+    fn forget_log(&mut self);
+}
+
+impl<K: Ord, R> Logged for Table<K, R> {
+    fn begin(&mut self) {
+        self.begun = self.log.len();
+    }
+
+    fn undo(&mut self) {
+        for (id, before) in self.log.drain(self.begun..).rev() {
+            match before {
+                Some(row) => self.rows.insert(id, row),
+                None => self.rows.remove(&id),
+            };
+        }
+    }
+
+    fn forget_log(&mut self) {
+        self.log.clear();
+        self.begun = 0;
     }
 }
