@@ -80,3 +80,17 @@ fn audit() {
 fn mocking() {
     assert_eq!(output(env!("CARGO_BIN_EXE_mocking")), "raised: 2 of 3\n");
 }
+
+#[test]
+fn bulk() {
+    let text = output(env!("CARGO_BIN_EXE_bulk"));
+    for line in [
+        "written: 5000 of 12000\nwritten: 10000 of 12000\nwritten: 12000 of 12000\nstored: 12000 tasks",
+        "refused: task is not valid: [11999].title must not be blank",
+        "read: 1200 urgent tasks, the last is Task 9999",
+        "measured: 1200 reads; 1203 metrics of 2 names in all",
+        "pruned: 1203 metrics",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}

@@ -76,6 +76,10 @@ id!(
     /// Names one [`WorkflowState`](crate::WorkflowState).
     WorkflowStateId
 );
+id!(
+    /// Names one [`Metric`](crate::Metric).
+    MetricId
+);
 
 id!(
     /// Names one [`ErrorLog`](crate::ErrorLog).
@@ -94,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_its_uuid_in_text_and_json() {
+    fn fault_24_an_id_is_its_uuid_in_text_and_json_and_nothing_else() {
         let id = TaskId::new();
         assert_eq!(id.to_string().parse::<TaskId>().unwrap(), id);
         assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{id}\""));

@@ -1,5 +1,5 @@
-//! Plain types of the Taskmaster data backbone: tasks, their contexts and dependencies, workflow states,
-//! error logs, and the audit trail of all of them.
+//! Plain types of the Taskmaster data backbone: tasks, their contexts and dependencies, workflow states, error logs, metrics, and
+//! the audit trail.
 //!
 //! Nothing here does I/O, is async, or knows a database. Each noun has one file with the same set of types:
 //!
@@ -26,6 +26,7 @@ pub mod clock;
 mod error_log;
 mod fingerprint;
 pub mod id;
+mod metric;
 mod page;
 mod patch;
 mod search;
@@ -50,7 +51,11 @@ pub use error_log::{
     ExecutionContext, NewErrorLog, Resolution, Severity, TechnicalDetails,
 };
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
-pub use id::{AuditLogId, ErrorLogId, TaskContextId, TaskDependencyId, TaskId, WorkflowStateId};
+pub use id::{AuditLogId, ErrorLogId, MetricId, TaskContextId, TaskDependencyId, TaskId, WorkflowStateId};
+pub use metric::{
+    Metric, MetricAggregateRequest, MetricBucket, MetricFilter, MetricSort, MetricStatistics, MetricType,
+    NewMetric,
+};
 pub use page::{Cursor, Direction, KeyKind, Page, PageRequest, Sort, SortKey};
 pub use search::{SearchHit, SearchRequest};
 pub use task::{NewTask, Task, TaskFilter, TaskPatch, TaskSort, TaskStatistics, TaskStatus, TaskSummary};

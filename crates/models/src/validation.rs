@@ -233,11 +233,12 @@ impl Validation {
         self.object("metadata", metadata);
     }
 
-    pub(crate) fn object(&mut self, field: &str, fields: &Map<String, Value>) {
-        if fields.keys().any(|key| key.contains('\0')) {
+    /// The fields of a JSON object that PostgreSQL can store.
+    pub(crate) fn object(&mut self, field: &str, object: &Map<String, Value>) {
+        if object.keys().any(|key| key.contains('\0')) {
             self.fault(field, FaultCode::Nul, "must not hold the character NUL");
         }
-        for value in fields.values() {
+        for value in object.values() {
             self.json(field, value);
         }
     }

@@ -196,3 +196,16 @@ proptest! {
         prop_assert_eq!(NewTask::new(title).validate().is_valid(), valid);
     }
 }
+
+#[test]
+fn fault_24_a_number_is_a_whole_number_and_nothing_else() {
+    let with_priority = |priority| {
+        let mut json = json!(NewTask::new("a"));
+        json["priority"] = priority;
+        serde_json::from_value::<NewTask>(json)
+    };
+    assert_eq!(with_priority(json!(3)).unwrap().priority, 3);
+    for priority in [json!("high"), json!("3"), json!(2.5), json!(f64::NAN), json!(1e10), json!(true)] {
+        assert!(with_priority(priority.clone()).is_err(), "{priority}");
+    }
+}

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use taskmaster_models::{
-    AiInteraction, ContextType, DependencyType, FaultCode, NewTaskContext, TaskContext, TaskFullContext,
-    TaskId, TaskStatus, ValidationOutcome,
+    AiInteraction, ContextType, DependencyType, FaultCode, NewTaskContext, TaskContext, TaskContextPatch,
+    TaskFullContext, TaskId, TaskStatus, ValidationOutcome,
 };
 
 fn faults(context: &NewTaskContext) -> Vec<(String, FaultCode)> {
@@ -117,4 +117,11 @@ fn a_summary_tells_the_size_of_the_data() {
     json["version"] = json!(1);
     let summary = serde_json::from_value::<TaskContext>(json).map(|context| context.summary());
     assert_eq!(summary.map(|summary| (summary.data_size, summary.has_metadata)).ok(), Some((10, false)));
+}
+
+#[test]
+fn fault_21_a_patch_of_a_field_that_cannot_be_changed_is_refused() {
+    let moved = json!({"task_id": TaskId::new(), "metadata": {}});
+    let error = serde_json::from_value::<TaskContextPatch>(moved).unwrap_err();
+    assert!(error.to_string().contains("task_id"), "{error}");
 }

@@ -27,6 +27,11 @@ impl Insert {
 
     /// Inserts any number of rows. `tail` comes before RETURNING; in it the rows are called `new`, and `place` is their order.
     pub(crate) fn many(&self, actor: Option<&str>, rows: &[Vec<Value>], tail: &'static str) -> Sql {
+        self.many_unread(actor, rows, tail).text(" RETURNING ").text(self.returning)
+    }
+
+    /// Inserts any number of rows that nobody reads back.
+    pub(crate) fn many_unread(&self, actor: Option<&str>, rows: &[Vec<Value>], tail: &'static str) -> Sql {
         let sql = self
             .head(actor)
             .list(self.columns, |sql, (name, kind)| sql.text("new.").text(name).text("::").text(kind));
@@ -35,8 +40,6 @@ impl Insert {
             .text(" WHERE TRUE")
             .if_attributed(" AND actor.ok")
             .text(tail)
-            .text(" RETURNING ")
-            .text(self.returning)
     }
 
     /// The rows as the table `new` of texts, with their order in the column `place`: a bound value for each column, not for

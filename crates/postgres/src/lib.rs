@@ -35,6 +35,7 @@ mod error_log;
 mod error_log_group;
 mod error_log_report;
 mod insert;
+mod metric;
 mod page;
 mod patch;
 mod row;

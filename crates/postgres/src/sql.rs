@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_bound_and_never_part_of_the_text() {
+    fn fault_06_values_are_bound_and_never_part_of_the_text() {
         let statement = Sql::read("SELECT 1 WHERE TRUE").and("a = ", Some("x'; --")).and("b = ", None::<i32>);
         assert_eq!(statement.into_statement().sql, "SELECT 1 WHERE TRUE AND a = $1");
     }

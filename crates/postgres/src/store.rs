@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use taskmaster_models::Actor;
 use taskmaster_repository::{
-    AuditLogRepository, ErrorLogRepository, Repositories, RepositoryError, Result, Store,
+    AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories, RepositoryError, Result, Store,
     TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 
@@ -123,6 +123,10 @@ impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
     }
 
     fn error_logs(&self) -> &dyn ErrorLogRepository {
+        self
+    }
+
+    fn metrics(&self) -> &dyn MetricRepository {
         self
     }
 

@@ -73,7 +73,7 @@ async fn each_kind_of_write_carries_its_actor() {
 }
 
 #[tokio::test]
-async fn the_actor_ends_with_the_statement_and_does_not_reach_the_next_user_of_the_connection() {
+async fn fault_16_the_actor_ends_with_the_statement_and_does_not_reach_the_next_user_of_the_connection() {
     let database = migrated_database().await;
     let db = Database::connect(database.url()).await.unwrap();
     let mut options = sea_orm::ConnectOptions::new(database.url());

@@ -120,3 +120,19 @@ async fn json_that_nests_2000_deep_is_refused_before_it_is_copied() {
     let error = store.tasks().complete(task.id, None, deep()).await.unwrap_err();
     assert!(matches!(error, RepositoryError::Invalid(_)), "{error:?}");
 }
+
+#[tokio::test]
+async fn fault_01_a_statement_that_takes_too_long_is_an_error_and_the_store_goes_on() {
+    let database = migrated_database().await;
+    let store = connect_with(&database.url(), "statement_timeout", "200ms").await;
+    let task = store.tasks().create(&NewTask::new("a")).await.unwrap();
+    let uow = store.begin().await.unwrap();
+    uow.tasks().update_status(task.id, TaskStatus::InProgress, json!({})).await.unwrap();
+
+    let error = store.tasks().update_status(task.id, TaskStatus::Failed, json!({})).await.unwrap_err();
+
+    assert!(matches!(error, RepositoryError::Timeout { .. }), "{error:?}");
+    uow.commit().await.unwrap();
+    let found = store.tasks().find_by_id(task.id).await.unwrap().unwrap();
+    assert_eq!(found.status, TaskStatus::InProgress);
+}

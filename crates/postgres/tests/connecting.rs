@@ -76,7 +76,7 @@ async fn a_store_in_a_schema_of_its_own_sees_only_that() {
 }
 
 #[tokio::test]
-async fn a_killed_connection_is_an_error_once_and_the_store_goes_on() {
+async fn fault_05_a_killed_connection_is_an_error_once_and_the_store_goes_on() {
     let database = migrated_database().await;
     let admin = Database::connect(database.url()).await.unwrap();
     let store = PgStore::connect(&database.url()).await.unwrap();

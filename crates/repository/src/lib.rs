@@ -30,7 +30,9 @@
 //!    `expected_version` a lost race is [`RepositoryError::Stale`].
 //! 5. Times and ids come with the data, from `taskmaster_models::clock` and the ids' constructors; `updated_at` and
 //!    `version` are the store's.
-//! 6. Pages are stable while rows are inserted, and no call returns an unbounded number of rows.
+//! 6. Pages are stable while rows are inserted, and no call returns an unbounded number of rows. A [`stream`] reads all rows,
+//!    page by page.
+//! 7. No call that writes many rows has a limit to their number. [`bulk_create`] writes more than fit into one statement.
 //!
 //! # Adding a noun
 //!
@@ -38,24 +40,30 @@
 //!
 //! 1. `migration/migrations/…/{up,down}.sql`, then `cargo xtask entities`;
 //! 2. `models/src/noun.rs`: `Noun`, `NewNoun`, `NounPatch`, `NounFilter`, `NounSort`, and its id in `id.rs`;
-//! 3. `repository/src/noun.rs`: the trait; its accessor in [`Repositories`]; its mock in `mock.rs`;
+//! 3. `repository/src/noun.rs`: the trait; its accessor in [`Repositories`]; its mock in `mock.rs`; its rows in `stream.rs` and
+//!    `bulk.rs`;
 //! 4. `testkit/src/conformance/noun.rs`: a case for each rule, first red;
 //! 5. `testkit/src/memory/noun.rs` and `postgres/src/noun.rs`: until both are green.
 
 mod audit_log;
+mod bulk;
 mod error;
 mod error_log;
+mod metric;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod store;
+pub mod stream;
 mod task;
 mod task_context;
 mod task_dependency;
 mod workflow_state;
 
 pub use audit_log::AuditLogRepository;
+pub use bulk::{BULK_STEP, BulkCreate, BulkProgress, bulk_create};
 pub use error::{BoxError, RepositoryError, Result};
 pub use error_log::ErrorLogRepository;
+pub use metric::MetricRepository;
 pub use store::{Repositories, Store, UnitOfWork};
 pub use task::TaskRepository;
 pub use task_context::TaskContextRepository;

@@ -22,13 +22,13 @@ use mockall::mock;
 use taskmaster_models::Actor;
 
 use crate::{
-    AuditLogRepository, ErrorLogRepository, Repositories, Result, Store, TaskContextRepository,
-    TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
+    AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories, Result, Store,
+    TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 pub use crate::{
-    audit_log::MockAuditLogRepository, error_log::MockErrorLogRepository, task::MockTaskRepository,
-    task_context::MockTaskContextRepository, task_dependency::MockTaskDependencyRepository,
-    workflow_state::MockWorkflowStateRepository,
+    audit_log::MockAuditLogRepository, error_log::MockErrorLogRepository, metric::MockMetricRepository,
+    task::MockTaskRepository, task_context::MockTaskContextRepository,
+    task_dependency::MockTaskDependencyRepository, workflow_state::MockWorkflowStateRepository,
 };
 
 mock! {
@@ -43,6 +43,7 @@ mock! {
         fn workflow_states(&self) -> &dyn WorkflowStateRepository;
         fn error_logs(&self) -> &dyn ErrorLogRepository;
         fn audit_logs(&self) -> &dyn AuditLogRepository;
+        fn metrics(&self) -> &dyn MetricRepository;
     }
 
     #[async_trait]
@@ -64,6 +65,7 @@ mock! {
         fn workflow_states(&self) -> &dyn WorkflowStateRepository;
         fn error_logs(&self) -> &dyn ErrorLogRepository;
         fn audit_logs(&self) -> &dyn AuditLogRepository;
+        fn metrics(&self) -> &dyn MetricRepository;
     }
 
     #[async_trait]

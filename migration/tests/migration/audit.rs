@@ -88,7 +88,7 @@ async fn all_six_nouns_are_audited() {
 }
 
 #[tokio::test]
-async fn secrets_and_generated_columns_never_reach_the_trail() {
+async fn fault_08_secrets_and_generated_columns_never_reach_the_trail() {
     let database = migrated().await;
     let mut connection = connect(&database).await;
     run(

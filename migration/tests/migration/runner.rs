@@ -9,7 +9,7 @@ use crate::database::{
 };
 
 #[tokio::test]
-async fn of_eight_processes_at_once_one_applies_and_none_fails() {
+async fn fault_17_of_eight_processes_at_once_one_applies_and_none_fails() {
     let database = empty().await;
     let children: Vec<_> = (0..8)
         .map(|_| {
@@ -97,7 +97,7 @@ async fn a_failing_statement_is_named_by_file_and_line_and_those_before_it_stay(
 }
 
 #[tokio::test]
-async fn a_migration_that_changed_since_is_refused_by_all_that_would_build_on_it() {
+async fn fault_17_a_migration_that_changed_since_is_refused_by_all_that_would_build_on_it() {
     let database = migrated().await;
     let mut connection = connect(&database).await;
     run(

@@ -4,6 +4,7 @@
 
 mod audit_log;
 mod error_log;
+mod metric;
 mod task;
 mod task_context;
 mod task_dependency;
@@ -63,7 +64,7 @@ macro_rules! plans {
 use plans;
 
 #[tokio::test]
-async fn no_query_reads_100_000_rows_for_a_few() {
+async fn fault_25_no_query_reads_100_000_rows_for_a_few() {
     let database = migrated_database().await;
     let db = Database::connect(database.url()).await.unwrap();
     // Without triggers and foreign keys, which would take minutes.
@@ -74,6 +75,7 @@ async fn no_query_reads_100_000_rows_for_a_few() {
         task_dependency::FILL,
         workflow_state::FILL,
         error_log::FILL,
+        metric::FILL,
     ]
     .concat();
     let script = format!(
@@ -88,6 +90,7 @@ async fn no_query_reads_100_000_rows_for_a_few() {
     faults.extend(task_dependency::faults(&recorder, &db).await);
     faults.extend(workflow_state::faults(&recorder, &db).await);
     faults.extend(error_log::faults(&recorder, &db).await);
+    faults.extend(metric::faults(&recorder, &db).await);
 
     assert!(faults.is_empty(), "{} plans read a table from end to end:\n{}", faults.len(), faults.join("\n"));
 }

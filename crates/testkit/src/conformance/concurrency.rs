@@ -12,9 +12,9 @@ use super::{given, suite};
 
 suite!(
     "concurrency",
-    patches_of_different_fields_all_win,
-    of_patches_of_one_version_one_wins,
-    retries_are_all_counted,
+    fault_13_patches_of_different_fields_all_win,
+    fault_13_of_patches_of_one_version_one_wins,
+    fault_13_retries_are_all_counted,
     of_two_opposite_dependencies_one_wins,
     of_two_opposite_parents_one_wins,
     changes_of_status_record_what_they_changed,
@@ -22,7 +22,7 @@ suite!(
     contexts_of_a_task_being_deleted_are_deleted_or_refused,
 );
 
-async fn patches_of_different_fields_all_win(store: &dyn Store) {
+async fn fault_13_patches_of_different_fields_all_win(store: &dyn Store) {
     let mut tasks = Vec::new();
     for n in 0..5 {
         tasks.push(given::task(store, &format!("Task {n}")).await);
@@ -56,7 +56,7 @@ async fn patches_of_different_fields_all_win(store: &dyn Store) {
     }
 }
 
-async fn of_patches_of_one_version_one_wins(store: &dyn Store) {
+async fn fault_13_of_patches_of_one_version_one_wins(store: &dyn Store) {
     let task = given::task(store, "Contested").await;
     let patch =
         |priority| TaskPatch { expected_version: Some(1), priority: Some(priority), ..TaskPatch::default() };
@@ -72,7 +72,7 @@ async fn of_patches_of_one_version_one_wins(store: &dyn Store) {
     assert_eq!(store.tasks().find_by_id(task.id).await.unwrap(), Some(winner));
 }
 
-async fn retries_are_all_counted(store: &dyn Store) {
+async fn fault_13_retries_are_all_counted(store: &dyn Store) {
     let state = given::state(store, "release", "build", WorkflowStatus::Failed, 0).await;
     let all = (0..100).map(|_| store.workflow_states().increment_retry(state.id, None));
     let mut counts: Vec<_> =

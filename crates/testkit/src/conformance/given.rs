@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use taskmaster_models::{
-    ContextType, DependencyType, ErrorLog, ErrorType, NewErrorLog, NewTask, NewTaskContext,
-    NewTaskDependency, NewWorkflowState, Task, TaskContext, TaskDependency, TaskId, TaskStatus,
-    WorkflowState, WorkflowStatus,
+    ContextType, DependencyType, ErrorLog, ErrorType, MetricType, NewErrorLog, NewMetric, NewTask,
+    NewTaskContext, NewTaskDependency, NewWorkflowState, Task, TaskContext, TaskDependency, TaskId,
+    TaskStatus, WorkflowState, WorkflowStatus,
 };
 use taskmaster_repository::Repositories;
 
@@ -117,4 +117,9 @@ pub(super) fn new_error(message: &str, happened: i64) -> NewErrorLog {
 /// Stores an error.
 pub(super) async fn error(store: &dyn Repositories, message: &str, happened: i64) -> ErrorLog {
     store.error_logs().create(&new_error(message, happened)).await.unwrap()
+}
+
+/// A new metric measured at a known time.
+pub(super) fn new_metric(metric_type: MetricType, name: &str, value: f64, measured: i64) -> NewMetric {
+    NewMetric { timestamp: at(measured), ..NewMetric::new(metric_type, name, value) }
 }

@@ -14,7 +14,7 @@ use super::{expect, given, suite};
 
 suite!(
     "limits",
-    titles_have_255_characters_of_any_width,
+    fault_24_titles_have_255_characters_of_any_width,
     nul_is_refused_wherever_text_goes,
     nul_is_refused_wherever_text_is_looked_for,
     json_nests_a_hundred_levels_deep,
@@ -24,10 +24,10 @@ suite!(
     times_reach_from_year_1_to_year_9999,
     times_are_kept_to_the_microsecond,
     filters_take_any_time,
-    hours_go_from_zero_to_the_limit,
+    fault_20_hours_go_from_zero_to_the_limit,
 );
 
-async fn titles_have_255_characters_of_any_width(store: &dyn Store) {
+async fn fault_24_titles_have_255_characters_of_any_width(store: &dyn Store) {
     for character in ["a", "ü", "語", "😀"] {
         let longest = given::task(store, &character.repeat(255)).await;
         assert_eq!(store.tasks().find_by_id(longest.id).await.unwrap().unwrap().title, character.repeat(255));
@@ -289,7 +289,7 @@ async fn filters_take_any_time(store: &dyn Store) {
     }
 }
 
-async fn hours_go_from_zero_to_the_limit(store: &dyn Store) {
+async fn fault_20_hours_go_from_zero_to_the_limit(store: &dyn Store) {
     for hours in ["0", "0.01", "999999.99", "1.50", "-0"] {
         let hours = Some(hours.parse::<Decimal>().unwrap());
         let new = NewTask { estimated_hours: hours, actual_hours: hours, ..NewTask::new("Fine") };

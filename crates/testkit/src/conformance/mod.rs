@@ -19,6 +19,7 @@
 
 mod audit_log;
 mod audit_seal;
+mod bulk;
 mod concurrency;
 mod error_log;
 mod error_log_group;
@@ -31,11 +32,14 @@ mod error_log_search;
 mod expect;
 mod given;
 mod limits;
+mod metric;
+mod metric_numbers;
 mod page;
 mod ready;
 mod retry;
 mod search;
 mod statistics;
+mod stream;
 mod task;
 mod task_bulk;
 mod task_context;
@@ -97,11 +101,15 @@ pub fn cases() -> impl Iterator<Item = Case> {
         error_log_prune::CASES,
         audit_log::CASES,
         audit_seal::CASES,
+        metric::CASES,
+        metric_numbers::CASES,
         ready::CASES,
         retry::CASES,
         statistics::CASES,
         search::CASES,
         page::CASES,
+        stream::CASES,
+        bulk::CASES,
         unit_of_work::CASES,
         limits::CASES,
         validation::CASES,

@@ -4,9 +4,9 @@ use std::fmt::Debug;
 
 use futures::{FutureExt, future::BoxFuture};
 use taskmaster_models::{
-    ContextType, Cursor, DependencyType, FaultCode, NewTask, NewTaskDependency, Page, PageRequest, Sort,
-    Task, TaskContextFilter, TaskContextSort, TaskDependencyFilter, TaskFilter, TaskPatch, TaskSort,
-    WorkflowStateFilter, WorkflowStatus,
+    ContextType, Cursor, DependencyType, FaultCode, MetricFilter, MetricType, NewTask, NewTaskDependency,
+    Page, PageRequest, Sort, Task, TaskContextFilter, TaskContextSort, TaskDependencyFilter, TaskFilter,
+    TaskPatch, TaskSort, WorkflowStateFilter, WorkflowStatus,
 };
 use taskmaster_repository::{Result, Store};
 
@@ -16,15 +16,16 @@ suite!(
     "page",
     every_order_is_kept_in_both_directions,
     titles_are_ordered_by_code_point,
-    pages_of_any_size_make_up_the_whole,
+    fault_14_pages_of_any_size_make_up_the_whole,
     a_page_follows_the_filter,
     rows_inserted_meanwhile_shift_nothing,
     rows_deleted_meanwhile_shift_nothing,
     contexts_are_paged_both_ways,
     dependencies_are_paged_both_ways,
     states_are_paged_both_ways,
+    metrics_are_paged_both_ways,
     a_limit_out_of_range_is_refused,
-    a_foreign_cursor_is_refused,
+    fault_06_a_foreign_cursor_is_refused,
 );
 
 const SORTS: [TaskSort; 5] = [
@@ -79,7 +80,7 @@ async fn titles_are_ordered_by_code_point(store: &dyn Store) {
     assert_eq!(titles, ["1", "Z", "_", "a", "a b", "ab", "z", "Ä", "é", "\u{ffff}", "😀"]);
 }
 
-async fn pages_of_any_size_make_up_the_whole(store: &dyn Store) {
+async fn fault_14_pages_of_any_size_make_up_the_whole(store: &dyn Store) {
     let tasks = tasks_with_ties(store).await;
     for sort in SORTS {
         for request in [PageRequest::new(sort), PageRequest::new(sort).ascending()] {
@@ -215,6 +216,19 @@ async fn states_are_paged_both_ways(store: &dyn Store) {
     assert_paged(states, found).await;
 }
 
+async fn metrics_are_paged_both_ways(store: &dyn Store) {
+    let mut metrics = Vec::new();
+    for measured in [1, 2, 2, 2, 2, 3, 3] {
+        let new = given::new_metric(MetricType::Task, "hours", 1.0, measured);
+        metrics.push(store.metrics().record(&new).await.unwrap());
+    }
+    for filter in [MetricFilter::default(), MetricFilter::named(MetricType::Task, "hours")] {
+        let filter = &filter;
+        let found = |request| async move { store.metrics().find_by(filter, &request).await }.boxed();
+        assert_paged(metrics.clone(), found).await;
+    }
+}
+
 async fn a_limit_out_of_range_is_refused(store: &dyn Store) {
     let tasks = tasks_with_ties(store).await;
     for limit in [0, 1001, u32::MAX] {
@@ -226,7 +240,7 @@ async fn a_limit_out_of_range_is_refused(store: &dyn Store) {
     assert_eq!(find(store, &PageRequest::default().limit(1000)).await.items.len(), tasks.len());
 }
 
-async fn a_foreign_cursor_is_refused(store: &dyn Store) {
+async fn fault_06_a_foreign_cursor_is_refused(store: &dyn Store) {
     tasks_with_ties(store).await;
     let by_priority = find(store, &PageRequest::new(TaskSort::Priority).limit(1)).await.next;
     let by_title = find(store, &PageRequest::new(TaskSort::Title).limit(1)).await.next;

@@ -20,7 +20,7 @@ suite!(
     the_oldest_come_first_and_as_many_as_asked_for,
     by_default_the_last_day_is_looked_at,
     claimed_steps_are_counted_and_pending,
-    two_workers_get_different_steps,
+    fault_13_two_workers_get_different_steps,
     a_request_can_be_refused,
 );
 
@@ -139,7 +139,7 @@ async fn claimed_steps_are_counted_and_pending(store: &dyn Store) {
     assert_eq!(store.workflow_states().claim_retryable(&any_time(3, 2)).await.unwrap(), []);
 }
 
-async fn two_workers_get_different_steps(store: &dyn Store) {
+async fn fault_13_two_workers_get_different_steps(store: &dyn Store) {
     let new: Vec<_> = (0..20).map(|n| given::new_state("release", "build", Failed, n)).collect();
     store.workflow_states().bulk_create(&new).await.unwrap();
     let request = any_time(1, 8);

@@ -18,7 +18,7 @@ suite!(
     a_changed_text_is_found_by_its_new_words,
     text_without_a_word_finds_nothing,
     a_text_as_long_as_can_be_is_no_error,
-    wildcards_are_no_wildcards,
+    fault_25_wildcards_are_no_wildcards,
     a_search_can_be_refused,
     contexts_are_found_by_fields_and_values,
     contexts_are_found_by_type,
@@ -124,7 +124,7 @@ async fn a_text_as_long_as_can_be_is_no_error(store: &dyn Store) {
     }
 }
 
-async fn wildcards_are_no_wildcards(store: &dyn Store) {
+async fn fault_25_wildcards_are_no_wildcards(store: &dyn Store) {
     describe(store, "zebra", "xylophone", 1).await;
     for text in ["zeb%", "zebr_", "z*", "zeb:*", "(quagga", "zebra' or 'quagga", "quagga\\"] {
         let found = titles(store, text).await;

@@ -12,22 +12,22 @@ use WorkflowStatus::{Completed, Failed, Pending, Running, Skipped};
 
 suite!(
     "statistics",
-    of_no_tasks_are_zeros_without_averages,
-    of_tasks_are_right,
+    fault_22_of_no_rows_are_zeros_without_averages,
+    fault_22_of_tasks_are_right_with_estimates_of_zero,
     of_tasks_follow_the_filter,
-    tasks_without_estimates_have_no_accuracy,
+    fault_22_tasks_without_estimates_have_no_accuracy,
     of_contexts_are_right,
     of_workflow_states_are_right,
-    an_unknown_workflow_has_no_progress,
+    fault_22_an_unknown_workflow_has_no_progress,
     progress_counts_each_status,
-    skipped_and_failed_steps_end_a_workflow,
+    fault_22_skipped_and_failed_steps_end_a_workflow,
 );
 
 fn assert_near(found: Option<f64>, expected: f64) {
     assert!(found.is_some_and(|found| (found - expected).abs() < 1e-9), "{found:?} is not {expected}");
 }
 
-async fn of_no_tasks_are_zeros_without_averages(store: &dyn Store) {
+async fn fault_22_of_no_rows_are_zeros_without_averages(store: &dyn Store) {
     let found = store.tasks().statistics(&TaskFilter::default()).await.unwrap();
     assert_eq!(found, TaskStatistics::default());
     assert_eq!(found.avg_complexity, None);
@@ -46,7 +46,7 @@ fn worked(status: TaskStatus, estimated: Option<&str>, actual: Option<&str>) -> 
     }
 }
 
-async fn of_tasks_are_right(store: &dyn Store) {
+async fn fault_22_of_tasks_are_right_with_estimates_of_zero(store: &dyn Store) {
     let mut new = vec![
         worked(TaskStatus::Completed, Some("2"), Some("3")),
         worked(TaskStatus::Completed, Some("4.5"), Some("2.25")),
@@ -90,7 +90,7 @@ async fn of_tasks_follow_the_filter(store: &dyn Store) {
     assert_near(found.avg_priority, 4.0);
 }
 
-async fn tasks_without_estimates_have_no_accuracy(store: &dyn Store) {
+async fn fault_22_tasks_without_estimates_have_no_accuracy(store: &dyn Store) {
     let new =
         [worked(TaskStatus::Completed, Some("0"), Some("1")), worked(TaskStatus::Completed, None, None)];
     store.tasks().bulk_create(&new).await.unwrap();
@@ -160,7 +160,7 @@ async fn of_workflow_states_are_right(store: &dyn Store) {
     assert_eq!((draft.total, draft.unique_workflows, draft.with_errors), (1, 1, 0));
 }
 
-async fn an_unknown_workflow_has_no_progress(store: &dyn Store) {
+async fn fault_22_an_unknown_workflow_has_no_progress(store: &dyn Store) {
     workflow(store).await;
     let found = store.workflow_states().workflow_progress("unknown").await.unwrap();
     assert_eq!(found, WorkflowProgress::default());
@@ -187,7 +187,7 @@ async fn progress_counts_each_status(store: &dyn Store) {
     assert_eq!((found.percentage(), found.is_completed(), found.has_failures()), (60, false, true));
 }
 
-async fn skipped_and_failed_steps_end_a_workflow(store: &dyn Store) {
+async fn fault_22_skipped_and_failed_steps_end_a_workflow(store: &dyn Store) {
     for (status, begun) in [(Skipped, 5), (Completed, 7), (Failed, 6)] {
         given::state(store, "release", "step", status, begun).await;
     }

@@ -25,7 +25,7 @@ suite!(
     a_full_context_is_sorted_by_kind,
     a_full_context_holds_the_newest_of_each_kind,
     a_timeline_tells_title_and_status_of_the_task,
-    twenty_thousand_contexts_go_in_at_once,
+    fault_25_twenty_thousand_contexts_go_in_at_once,
     many_contexts_are_stored_all_or_none,
     missing_contexts_are_added_and_others_left_alone,
 );
@@ -282,7 +282,7 @@ async fn a_timeline_tells_title_and_status_of_the_task(store: &dyn Store) {
     assert_eq!(unknown.items, []);
 }
 
-async fn twenty_thousand_contexts_go_in_at_once(store: &dyn Store) {
+async fn fault_25_twenty_thousand_contexts_go_in_at_once(store: &dyn Store) {
     let task = given::task(store, "Chatty").await;
     let new: Vec<_> =
         (0..20_000).rev().map(|n| given::new_context(task.id, ContextType::AiInteraction, n)).collect();

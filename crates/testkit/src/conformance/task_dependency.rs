@@ -19,7 +19,7 @@ suite!(
     a_dependency_of_a_taken_id_is_refused,
     a_cycle_of_two_is_refused,
     a_cycle_of_three_over_mixed_types_is_refused,
-    a_long_cycle_is_refused_and_a_diamond_is_not,
+    fault_26_a_long_cycle_is_refused_and_a_diamond_is_not,
     related_tasks_may_go_round,
     a_deleted_dependency_closes_no_cycle,
     each_criterion_of_a_filter_restricts,
@@ -120,7 +120,7 @@ async fn a_cycle_of_three_over_mixed_types_is_refused(store: &dyn Store) {
     given::dependency(store, c.id, a.id, Related).await;
 }
 
-async fn a_long_cycle_is_refused_and_a_diamond_is_not(store: &dyn Store) {
+async fn fault_26_a_long_cycle_is_refused_and_a_diamond_is_not(store: &dyn Store) {
     let [top, left, right] = three_tasks(store).await;
     let bottom = given::task(store, "Bottom").await;
     for (parent, child) in [(&top, &left), (&top, &right), (&left, &bottom), (&right, &bottom)] {

@@ -14,7 +14,7 @@ suite!(
     an_invalid_patch_is_refused_with_every_fault,
     a_patch_of_an_unknown_task_finds_none,
     a_patch_of_an_outdated_version_is_stale,
-    the_completion_time_follows_the_status,
+    fault_21_the_completion_time_follows_the_status,
     a_task_cannot_become_a_part_of_itself,
 );
 
@@ -149,7 +149,7 @@ async fn a_patch_of_an_outdated_version_is_stale(store: &dyn Store) {
     assert_eq!(store.tasks().update(task.id, &patch(2, 6)).await.unwrap().version, 3);
 }
 
-async fn the_completion_time_follows_the_status(store: &dyn Store) {
+async fn fault_21_the_completion_time_follows_the_status(store: &dyn Store) {
     let task = given::task(store, "Back and forth").await;
     let patch = |status, completed_at| TaskPatch { status, completed_at, ..TaskPatch::default() };
     let update = async |patch| store.tasks().update(task.id, &patch).await.unwrap();

@@ -11,9 +11,9 @@ use super::{expect, given, suite};
 
 suite!(
     "unit_of_work",
-    a_commit_makes_all_changes_visible,
+    fault_14_a_commit_makes_the_changes_of_all_repositories_visible,
     a_rollback_undoes_all_changes,
-    a_dropped_unit_of_work_undoes_all_changes,
+    fault_15_a_dropped_unit_of_work_undoes_all_changes_and_gives_its_connection_back,
     others_see_nothing_before_the_commit,
     a_unit_of_work_sees_its_own_changes,
     updates_and_deletes_are_undone_as_well,
@@ -25,7 +25,7 @@ suite!(
     an_actor_that_cannot_be_stored_is_refused,
 );
 
-async fn a_commit_makes_all_changes_visible(store: &dyn Store) {
+async fn fault_14_a_commit_makes_the_changes_of_all_repositories_visible(store: &dyn Store) {
     let uow = store.begin().await.unwrap();
     let task = given::task(&*uow, "First").await;
     let second = given::task(&*uow, "Second").await;
@@ -51,7 +51,7 @@ async fn a_rollback_undoes_all_changes(store: &dyn Store) {
     assert_eq!(store.workflow_states().find_by_id(state.id).await.unwrap(), None);
 }
 
-async fn a_dropped_unit_of_work_undoes_all_changes(store: &dyn Store) {
+async fn fault_15_a_dropped_unit_of_work_undoes_all_changes_and_gives_its_connection_back(store: &dyn Store) {
     // More often than a pool has connections: each has to come back.
     for _ in 0..30 {
         let uow = store.begin().await.unwrap();

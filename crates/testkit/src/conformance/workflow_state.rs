@@ -17,12 +17,12 @@ suite!(
     a_state_of_a_taken_id_is_refused,
     an_invalid_state_is_refused_with_every_fault,
     an_ended_state_and_no_other_has_a_completion_time,
-    a_patch_can_change_every_field,
+    fault_21_a_patch_can_change_every_field,
     a_patch_can_clear_what_may_be_missing,
     a_patch_can_be_refused,
     any_status_may_follow_any_other,
     a_result_completes_a_running_step,
-    a_result_leaves_other_steps_as_they_are,
+    fault_04_a_result_of_any_kind_is_stored_and_read_again,
     an_error_fails_the_step,
     what_changes_an_unknown_state_finds_none,
     deleting_states_tells_how_many_there_were,
@@ -117,7 +117,7 @@ async fn an_ended_state_and_no_other_has_a_completion_time(store: &dyn Store) {
     }
 }
 
-async fn a_patch_can_change_every_field(store: &dyn Store) {
+async fn fault_21_a_patch_can_change_every_field(store: &dyn Store) {
     let task = given::task(store, "Release").await;
     let before = given::state(store, "draft", "plan", Pending, 0).await;
     let wanted = full_state();
@@ -222,7 +222,7 @@ async fn a_result_completes_a_running_step(store: &dyn Store) {
     assert_eq!(after, WorkflowState { completed_at: after.completed_at, ..expected });
 }
 
-async fn a_result_leaves_other_steps_as_they_are(store: &dyn Store) {
+async fn fault_04_a_result_of_any_kind_is_stored_and_read_again(store: &dyn Store) {
     for status in [Pending, Completed, Failed, Skipped] {
         let before = given::state(store, "release", "build", status, 0).await;
         for (version, result) in [(2, json!([1])), (3, json!("text")), (4, json!(0)), (5, json!(null))] {

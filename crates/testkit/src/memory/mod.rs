@@ -4,6 +4,7 @@ mod audit_log;
 mod audit_seal;
 mod audit_trail;
 mod error_log;
+mod metric;
 mod page;
 mod search;
 mod table;
@@ -18,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use taskmaster_models::Actor;
 use taskmaster_repository::{
-    AuditLogRepository, ErrorLogRepository, Repositories, RepositoryError, Result, Store,
+    AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories, RepositoryError, Result, Store,
     TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 
@@ -145,6 +146,10 @@ impl Repositories for MemoryStore {
         &self.committed
     }
 
+    fn metrics(&self) -> &dyn MetricRepository {
+        &self.committed
+    }
+
     fn audit_logs(&self) -> &dyn AuditLogRepository {
         &self.committed
     }
@@ -192,6 +197,10 @@ impl Repositories for MemoryUnitOfWork {
     }
 
     fn error_logs(&self) -> &dyn ErrorLogRepository {
+        &self.copy
+    }
+
+    fn metrics(&self) -> &dyn MetricRepository {
         &self.copy
     }
 

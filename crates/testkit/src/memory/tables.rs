@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use taskmaster_models::{
-    AuditLog, AuditLogId, AuditSeal, ErrorLog, ErrorLogId, Task, TaskContext, TaskContextId, TaskDependency,
-    TaskDependencyId, TaskId, WorkflowState, WorkflowStateId,
+    AuditLog, AuditLogId, AuditSeal, ErrorLog, ErrorLogId, Metric, MetricId, Task, TaskContext,
+    TaskContextId, TaskDependency, TaskDependencyId, TaskId, WorkflowState, WorkflowStateId,
 };
 use taskmaster_repository::{RepositoryError, Result};
 
@@ -21,6 +21,7 @@ pub(super) struct Tables {
     pub(super) dependencies: Table<TaskDependencyId, TaskDependency>,
     pub(super) states: Table<WorkflowStateId, WorkflowState>,
     pub(super) errors: Table<ErrorLogId, ErrorLog>,
+    pub(super) metrics: Table<MetricId, Metric>,
     pub(super) trail: Table<AuditLogId, AuditLog>,
     pub(super) seals: Table<i64, AuditSeal>,
     pub(super) seal_entries: Table<AuditLogId, SealEntry>,
@@ -31,13 +32,14 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    fn all(&mut self) -> [&mut dyn Logged; 8] {
+    fn all(&mut self) -> [&mut dyn Logged; 9] {
         [
             &mut self.tasks,
             &mut self.contexts,
             &mut self.dependencies,
             &mut self.states,
             &mut self.errors,
+            &mut self.metrics,
             &mut self.trail,
             &mut self.seals,
             &mut self.seal_entries,
@@ -67,6 +69,7 @@ impl Tables {
             dependencies: self.dependencies.fork(),
             states: self.states.fork(),
             errors: self.errors.fork(),
+            metrics: self.metrics.fork(),
             trail: self.trail.fork(),
             seals: self.seals.fork(),
             seal_entries: self.seal_entries.fork(),
@@ -98,6 +101,7 @@ impl Tables {
             && self.dependencies.merge(&fork.dependencies)
             && self.states.merge(&fork.states)
             && self.errors.merge(&fork.errors)
+            && self.metrics.merge(&fork.metrics)
             && self.trail.merge(&fork.trail)
             && self.seals.merge(&fork.seals)
             && self.seal_entries.merge(&fork.seal_entries);
@@ -120,8 +124,9 @@ impl Tables {
         for context in fork.contexts.written().filter_map(|id| self.contexts.get(id)) {
             self.check_context(context)?;
         }
+        let order = self.order();
         for dependency in fork.dependencies.written().filter_map(|id| self.dependencies.get(id)) {
-            self.check_dependency(dependency)?;
+            self.check_dependency(dependency, &order)?;
         }
         for state in fork.states.written().filter_map(|id| self.states.get(id)) {
             self.check_state(state)?;

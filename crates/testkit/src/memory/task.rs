@@ -203,7 +203,8 @@ impl Tables {
         contexts.try_for_each(|context| self.check_context(context))?;
         let joins = |parent, child| parent == id || child == id;
         let dependencies = &mut self.dependencies.rows().filter(|d| joins(d.parent_task_id, d.child_task_id));
-        dependencies.try_for_each(|dependency| self.check_dependency(dependency))?;
+        let order = self.order();
+        dependencies.try_for_each(|dependency| self.check_dependency(dependency, &order))?;
         let states = &mut self.states.rows().filter(|state| state.task_id == Some(id));
         states.try_for_each(|state| self.check_state(state))?;
         let errors = &mut self.errors.rows().filter(|error| error.task_id == Some(id));

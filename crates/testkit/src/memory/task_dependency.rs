@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use taskmaster_models::{
-    NewTaskDependency, Page, PageRequest, RelatedTask, TaskDependencies, TaskDependency,
+    DependencyType, NewTaskDependency, Page, PageRequest, RelatedTask, TaskDependencies, TaskDependency,
     TaskDependencyFilter, TaskDependencyId, TaskDependencySort, TaskId, Validation, clock,
 };
 use taskmaster_repository::{MissingDependencies, RepositoryError, Result, TaskDependencyRepository};
@@ -87,14 +87,26 @@ impl TaskDependencyRepository for Memory {
 
 const ACYCLIC: &str = "task_dependencies_acyclic";
 
-/// Which tasks come right after which.
-struct Order(BTreeMap<TaskId, Vec<TaskId>>);
+/// What a further dependency is checked against.
+#[derive(Default)]
+pub(super) struct Order {
+    /// Which tasks come right after which.
+    after: BTreeMap<TaskId, Vec<TaskId>>,
+    /// What the dependencies join, and how many join the same.
+    joined: BTreeMap<(TaskId, TaskId, DependencyType), usize>,
+}
 
 impl Order {
     fn add(&mut self, dependency: &TaskDependency) {
         if dependency.dependency_type.orders() {
-            self.0.entry(dependency.parent_task_id).or_default().push(dependency.child_task_id);
+            self.after.entry(dependency.parent_task_id).or_default().push(dependency.child_task_id);
         }
+        *self.joined.entry(ends(dependency)).or_default() += 1;
+    }
+
+    /// How many dependencies join the same tasks in the same way.
+    fn same(&self, dependency: &TaskDependency) -> usize {
+        self.joined.get(&ends(dependency)).copied().unwrap_or_default()
     }
 
     /// Whether this dependency is, or would be, part of a cycle.
@@ -106,7 +118,7 @@ impl Order {
                 return dependency.dependency_type.orders();
             }
             if seen.insert(task) {
-                rest.extend(self.0.get(&task).into_iter().flatten());
+                rest.extend(self.after.get(&task).into_iter().flatten());
             }
         }
         false
@@ -118,8 +130,8 @@ impl Tables {
         self.dependencies.rows().filter(|dependency| meets(dependency, filter))
     }
 
-    fn order(&self) -> Order {
-        let mut order = Order(BTreeMap::new());
+    pub(super) fn order(&self) -> Order {
+        let mut order = Order::default();
         self.dependencies.rows().for_each(|dependency| order.add(dependency));
         order
     }
@@ -135,7 +147,7 @@ impl Tables {
                 format!("the id {} is taken", dependency.id),
             ));
         }
-        if self.dependencies.rows().any(|other| is_same(other, dependency)) {
+        if order.same(dependency) > 0 {
             return Err(is_there(dependency));
         }
         self.check_tasks_of(dependency)?;
@@ -144,13 +156,13 @@ impl Tables {
         Ok(())
     }
 
-    /// Checks a dependency that is stored against all others.
-    pub(super) fn check_dependency(&self, dependency: &TaskDependency) -> Result<()> {
+    /// Checks a dependency that is stored, and of which the order knows, against all others.
+    pub(super) fn check_dependency(&self, dependency: &TaskDependency, order: &Order) -> Result<()> {
         self.check_tasks_of(dependency)?;
-        if self.dependencies.rows().any(|other| other.id != dependency.id && is_same(other, dependency)) {
+        if order.same(dependency) > 1 {
             return Err(is_there(dependency));
         }
-        if self.order().closes_cycle(dependency) {
+        if order.closes_cycle(dependency) {
             return Err(closes_cycle(dependency));
         }
         Ok(())
@@ -214,9 +226,8 @@ fn is_there(dependency: &TaskDependency) -> RepositoryError {
     conflict(ENTITY, "task_dependencies_unique", detail)
 }
 
-fn is_same(a: &TaskDependency, b: &TaskDependency) -> bool {
-    (a.parent_task_id, a.child_task_id, a.dependency_type)
-        == (b.parent_task_id, b.child_task_id, b.dependency_type)
+fn ends(dependency: &TaskDependency) -> (TaskId, TaskId, DependencyType) {
+    (dependency.parent_task_id, dependency.child_task_id, dependency.dependency_type)
 }
 
 fn validate_all(new: &[NewTaskDependency]) -> Result<()> {
