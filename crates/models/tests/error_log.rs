@@ -27,11 +27,11 @@ fn told(words: &str, source: Option<Told>) -> Told {
     Told(words.to_owned(), source.map(Box::new))
 }
 
-fn stored(new: NewErrorLog) -> ErrorLog {
+fn stored(new: &NewErrorLog) -> ErrorLog {
     let mut json = json!(new);
     json["version"] = json!(1);
     json["updated_at"] = json["created_at"].clone();
-    serde_json::from_value(json).unwrap()
+    serde_json::from_value(json).expect("a new error with these two is a stored one")
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn the_oddest_error_becomes_a_valid_log() {
 
 #[test]
 fn a_summary_cuts_the_message_at_100_characters() {
-    let summary = |message: &str| stored(NewErrorLog::new(ErrorType::General, message)).summary();
+    let summary = |message: &str| stored(&NewErrorLog::new(ErrorType::General, message)).summary();
     assert_eq!(summary(&"ü".repeat(100)).message, "ü".repeat(100));
     assert_eq!(summary(&"ü".repeat(101)).message, format!("{}...", "ü".repeat(100)));
     assert!(summary("x").is_critical);
@@ -172,9 +172,9 @@ fn a_summary_cuts_the_message_at_100_characters() {
 fn age_and_resolution_time_are_told() {
     let new = NewErrorLog::new(ErrorType::General, "x");
     let later = |minutes| new.created_at + chrono::TimeDelta::minutes(minutes);
-    let open = stored(new.clone());
+    let open = stored(&new);
     assert_eq!((open.age(later(90)), open.resolution_time()), (chrono::TimeDelta::minutes(90), None));
-    let resolved = stored(NewErrorLog { resolved: true, resolved_at: Some(later(30)), ..new.clone() });
+    let resolved = stored(&NewErrorLog { resolved: true, resolved_at: Some(later(30)), ..new.clone() });
     assert_eq!(resolved.resolution_time(), Some(chrono::TimeDelta::minutes(30)));
     let context = resolved.debug_context(later(90));
     assert!((context.timing.age_hours - 1.5).abs() < 1e-9);

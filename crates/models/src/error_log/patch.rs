@@ -36,22 +36,30 @@ impl ErrorLogPatch {
     /// Finds every fault of this patch. A patch that changes nothing is one.
     #[must_use]
     pub fn validate(&self) -> Validation {
-        fn text(field: &Option<Option<String>>) -> Option<&str> {
-            field.as_ref()?.as_deref()
-        }
         let mut v = Validation::new("error log patch");
         let unchanged = Self { expected_version: self.expected_version, ..Self::default() };
         if *self == unchanged {
             v.fault("patch", FaultCode::Required, "names no field to change");
         }
-        v.optional_text("error_code", text(&self.error_code), 100);
+        if let Some(Some(code)) = &self.error_code {
+            v.text("error_code", code, 100);
+        }
         if let Some(context) = &self.context {
             v.object("context", context);
         }
-        v.optional_text("workflow_id", text(&self.workflow_id), 255);
-        v.optional_text("user_id", text(&self.user_id), 255);
-        v.optional_text("session_id", text(&self.session_id), 255);
-        v.optional_text("resolution_notes", text(&self.resolution_notes), MAX_TEXT);
+        let names = [
+            ("workflow_id", &self.workflow_id),
+            ("user_id", &self.user_id),
+            ("session_id", &self.session_id),
+        ];
+        for (field, name) in names {
+            if let Some(Some(name)) = name {
+                v.text(field, name, 255);
+            }
+        }
+        if let Some(Some(notes)) = &self.resolution_notes {
+            v.text("resolution_notes", notes, MAX_TEXT);
+        }
         if let Some(metadata) = &self.metadata {
             v.metadata(metadata);
         }

@@ -75,7 +75,8 @@ async fn a_stack_trace_of_a_million_characters_comes_back_and_a_longer_one_is_re
         expect::fault(store.error_logs().create(&long).await, "stack_trace", FaultCode::TooLong);
         assert_eq!(store.error_logs().find_by_id(long.id).await.unwrap(), None);
     }
-    let wordy = given::new_error(&(0..200_000).map(|n| format!("wörd{n} ")).collect::<String>(), 0);
+    let message = (0..200_000).map(|n| format!("wörd{n} ")).collect::<Vec<_>>().concat();
+    let wordy = given::new_error(&message, 0);
     assert!(store.error_logs().create(&wordy).await.unwrap().error_message == wordy.error_message);
 }
 
