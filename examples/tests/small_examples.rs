@@ -77,6 +77,27 @@ fn audit() {
 }
 
 #[test]
+fn api_keys() {
+    let text = output(env!("CARGO_BIN_EXE_api_keys"));
+    for line in [
+        "issued:      a key of 69 characters",
+        "verified:    come in, release bot",
+        "forbidden:   this key may not tasks:execute",
+        "cut short:   the key has 68 characters, expected are 69",
+        "old key:     come in, release bot",
+        "new key:     come in, release bot",
+        "limited:     too many calls, come back in 40 s",
+        "after grace: no such key",
+        "used:        3 times (1 key had uses to write down)",
+        "look at:     left over (never_expires, without_rate_limit)",
+        "ended:       this key was ended",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+    assert!(!text.contains("tmk_prod_"), "the key itself is not shown: {text}");
+}
+
+#[test]
 fn mocking() {
     assert_eq!(output(env!("CARGO_BIN_EXE_mocking")), "raised: 2 of 3\n");
 }

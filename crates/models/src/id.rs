@@ -57,6 +57,10 @@ macro_rules! id {
 }
 
 id!(
+    /// Names one [`ApiKey`](crate::ApiKey).
+    ApiKeyId
+);
+id!(
     /// Names one [`AuditLog`](crate::AuditLog).
     AuditLogId
 );

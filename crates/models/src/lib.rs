@@ -1,5 +1,5 @@
-//! Plain types of the Taskmaster data backbone: tasks, their contexts and dependencies, workflow states, error logs, metrics, and
-//! the audit trail.
+//! Plain types of the Taskmaster data backbone: tasks, their contexts and dependencies, workflow states, error logs, API keys,
+//! metrics, and the audit trail.
 //!
 //! Nothing here does I/O, is async, or knows a database. Each noun has one file with the same set of types:
 //!
@@ -20,6 +20,7 @@
 //! - Only [`clock`] reads the clock, and only [`id`] makes ids.
 
 mod actor;
+mod api_key;
 mod audit_log;
 mod audit_seal;
 pub mod clock;
@@ -38,6 +39,11 @@ mod validation;
 mod workflow_state;
 
 pub use actor::Actor;
+pub use api_key::{
+    ApiKey, ApiKeyFilter, ApiKeyFinding, ApiKeyPatch, ApiKeySort, ApiKeyStatistics, ApiKeySummary,
+    ApiKeyUsageSummary, Deactivation, Environment, KeyConcern, KeyRotation, KeyVerdict, MalformedKey,
+    NewApiKey, Permission, RateLimit, SecurityAuditRequest, Service, Verb,
+};
 pub use audit_log::{
     AuditAction, AuditLog, AuditLogFilter, AuditLogSort, AuditLogStatistics, AuditedEntity, RecentActivity,
 };
@@ -51,7 +57,9 @@ pub use error_log::{
     ExecutionContext, NewErrorLog, Resolution, Severity, TechnicalDetails,
 };
 pub use fingerprint::{Fingerprint, ParseFingerprintError};
-pub use id::{AuditLogId, ErrorLogId, MetricId, TaskContextId, TaskDependencyId, TaskId, WorkflowStateId};
+pub use id::{
+    ApiKeyId, AuditLogId, ErrorLogId, MetricId, TaskContextId, TaskDependencyId, TaskId, WorkflowStateId,
+};
 pub use metric::{
     Metric, MetricAggregateRequest, MetricBucket, MetricFilter, MetricSort, MetricStatistics, MetricType,
     NewMetric,

@@ -164,6 +164,14 @@ impl Validation {
         validation
     }
 
+    /// The faults of a time that is an argument of a call: it must be one that can be stored.
+    #[must_use]
+    pub fn of_time(entity: &'static str, field: &str, time: DateTime<Utc>) -> Self {
+        let mut validation = Self::new(entity);
+        validation.time(field, Some(time));
+        validation
+    }
+
     pub(crate) fn new(entity: &'static str) -> Self {
         Self { entity, faults: Vec::new(), warnings: Vec::new() }
     }

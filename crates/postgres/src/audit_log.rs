@@ -140,7 +140,7 @@ impl<C: ConnectionTrait + Send> AuditLogRepository for Pg<C> {
     }
 
     async fn seal(&self) -> Result<Option<AuditSeal>> {
-        if self.in_unit() {
+        if self.is_unit_of_work() {
             let reason =
                 "a seal holds what is committed: seal on the store, not in a unit of work".to_owned();
             return Err(RepositoryError::Refused { reason, source: "this is a unit of work".into() });

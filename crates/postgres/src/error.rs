@@ -1,8 +1,63 @@
 //! From PostgreSQL's errors to the repository's, by SQLSTATE and constraint name, never by message text.
 
+use std::fmt;
+
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
 use sqlx::postgres::PgDatabaseError;
-use taskmaster_repository::RepositoryError;
+use taskmaster_repository::{BoxError, RepositoryError};
+
+/// What the server said, without its DETAIL, HINT and CONTEXT: these quote rows and statements, and with them what nobody else
+/// may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ServerError {
+    sqlstate: String,
+    message: String,
+    constraint: Option<String>,
+    table: Option<String>,
+}
+
+impl ServerError {
+    fn new(database: &PgDatabaseError) -> Self {
+        Self {
+            sqlstate: database.code().to_owned(),
+            message: without_value(database.code(), database.message()).to_owned(),
+            constraint: database.constraint().map(str::to_owned),
+            table: database.table().map(str::to_owned),
+        }
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (SQLSTATE {}", self.message, self.sqlstate)?;
+        if let Some(table) = &self.table {
+            write!(f, ", table {table}")?;
+        }
+        if let Some(constraint) = &self.constraint {
+            write!(f, ", constraint {constraint}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+/// A message without the value that could not be read, which those of class 22 quote at their end, after a colon.
+fn without_value<'a>(sqlstate: &str, message: &'a str) -> &'a str {
+    match message.split_once(": \"") {
+        Some((said, _)) if sqlstate.starts_with("22") => said,
+        _ => message,
+    }
+}
+
+/// The detail of a conflict, for a person. Only that of a duplicate names no more than the columns in question; that of a
+/// broken CHECK shows the whole row.
+fn conflict_detail<'a>(sqlstate: &str, message: &'a str, detail: Option<&'a str>) -> &'a str {
+    match detail {
+        Some(detail) if matches!(sqlstate, "23505" | "23P01") && !detail.contains("key_hash") => detail,
+        _ => message,
+    }
+}
 
 /// The error that a statement about `entity` ended with.
 pub(crate) fn from_db(entity: &'static str, error: DbErr) -> RepositoryError {
@@ -19,7 +74,7 @@ pub(crate) fn from_db(entity: &'static str, error: DbErr) -> RepositoryError {
         _ => return RepositoryError::Backend { source: Box::new(error) },
     };
     match &*cause {
-        sqlx::Error::Database(database) => from_sqlstate(entity, database.downcast_ref(), error),
+        sqlx::Error::Database(database) => from_server(entity, database.downcast_ref()),
         sqlx::Error::Io(io) => {
             let reason =
                 format!("the server cannot be reached ({io}); check the host, the port and that it runs");
@@ -35,13 +90,14 @@ pub(crate) fn from_db(entity: &'static str, error: DbErr) -> RepositoryError {
     }
 }
 
-fn from_sqlstate(entity: &'static str, database: &PgDatabaseError, error: DbErr) -> RepositoryError {
-    let source = Box::new(error);
-    let constraint = || database.constraint().unwrap_or("unnamed").to_owned();
-    let message = database.message();
-    match database.code() {
-        "23505" | "23514" | "23P01" => {
-            let detail = database.detail().unwrap_or(message).to_owned();
+fn from_server(entity: &'static str, database: &PgDatabaseError) -> RepositoryError {
+    let error = ServerError::new(database);
+    let constraint = || error.constraint.clone().unwrap_or_else(|| "unnamed".to_owned());
+    let message = error.message.as_str();
+    let source = || -> BoxError { Box::new(error.clone()) };
+    match error.sqlstate.as_str() {
+        sqlstate @ ("23505" | "23514" | "23P01") => {
+            let detail = conflict_detail(sqlstate, message, database.detail()).to_owned();
             RepositoryError::Conflict { entity, constraint: constraint(), detail }
         }
         // The schema's own: a cycle of dependencies, and of parents.
@@ -49,14 +105,14 @@ fn from_sqlstate(entity: &'static str, database: &PgDatabaseError, error: DbErr)
             RepositoryError::Conflict { entity, constraint: constraint(), detail: message.to_owned() }
         }
         "23503" => RepositoryError::Reference { entity, constraint: constraint() },
-        "40001" | "40P01" => RepositoryError::Serialization { source },
-        "55P03" | "57014" => RepositoryError::Timeout { source },
+        "40001" | "40P01" => RepositoryError::Serialization { source: source() },
+        "55P03" | "57014" => RepositoryError::Timeout { source: source() },
         code => {
             let said = |advice| format!("{message}; {advice}");
             match (passing(code), lasting(code)) {
-                (Some(advice), _) => RepositoryError::Unavailable { reason: said(advice), source },
-                (None, Some(advice)) => RepositoryError::Refused { reason: said(advice), source },
-                (None, None) => RepositoryError::Backend { source },
+                (Some(advice), _) => RepositoryError::Unavailable { reason: said(advice), source: source() },
+                (None, Some(advice)) => RepositoryError::Refused { reason: said(advice), source: source() },
+                (None, None) => RepositoryError::Backend { source: source() },
             }
         }
     }
@@ -90,4 +146,29 @@ fn lasting(sqlstate: &str) -> Option<&'static str> {
 
 fn unavailable(reason: impl Into<String>, error: DbErr) -> RepositoryError {
     RepositoryError::Unavailable { reason: reason.into(), source: Box::new(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_detail_of_a_broken_check_is_not_told_since_it_holds_the_row() {
+        let row = Some("Failing row contains (7, deadbeef).");
+        assert_eq!(conflict_detail("23514", "it violates a check", row), "it violates a check");
+        let columns = Some("Key (name)=(ci) already exists.");
+        assert_eq!(conflict_detail("23505", "it is taken", columns), "Key (name)=(ci) already exists.");
+        let secret = Some("Key (key_hash)=(deadbeef) already exists.");
+        assert_eq!(conflict_detail("23505", "it is taken", secret), "it is taken");
+        assert_eq!(conflict_detail("23505", "it is taken", None), "it is taken");
+    }
+
+    #[test]
+    fn a_value_that_could_not_be_read_is_not_quoted() {
+        let told = without_value("22P02", "invalid input syntax for type uuid: \"deadbeef\"");
+        assert_eq!(told, "invalid input syntax for type uuid");
+        assert_eq!(without_value("22003", "integer out of range"), "integer out of range");
+        let schema = "relation \"tasks\" does not exist";
+        assert_eq!(without_value("42P01", schema), schema);
+    }
 }

@@ -25,6 +25,9 @@
 //! with the common table expression `actor`, which tells the audit trigger who it is, so an attributed write is one round
 //! trip, too.
 
+mod api_key;
+mod api_key_audit;
+mod api_key_verify;
 mod audit_log;
 mod audit_seal;
 mod audit_verify;

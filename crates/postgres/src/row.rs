@@ -94,7 +94,8 @@ impl Stored {
         }
     }
 
-    fn inconsistent(self, column: &'static str, detail: String) -> RepositoryError {
+    /// The error for a value that no model can hold.
+    pub(crate) fn inconsistent(self, column: &'static str, detail: String) -> RepositoryError {
         let Self { table, id } = self;
         RepositoryError::Inconsistent { table, column: column.to_owned(), id: id.to_string(), detail }
     }

@@ -15,9 +15,11 @@ use sea_orm::{
 };
 use taskmaster_models::Actor;
 use taskmaster_repository::{
-    AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories, RepositoryError, Result, Store,
-    TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
+    ApiKeyRepository, AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories,
+    RepositoryError, Result, Store, TaskContextRepository, TaskDependencyRepository, TaskRepository,
+    UnitOfWork, WorkflowStateRepository,
 };
+use taskmaster_security::{KeyHasher, UsageLedger};
 
 use crate::{connect, error::from_db, sql::Sql};
 
@@ -30,10 +32,13 @@ pub struct Pg<C> {
     conn: C,
     /// The actor as the JSON text that the function `set_actor` takes.
     actor: Option<Arc<str>>,
-    /// Whether the connection is a unit of work's transaction.
-    in_unit: bool,
     /// Whether a statement failed. PostgreSQL then answers COMMIT by rolling back, which is no error to the driver.
     failed: Arc<AtomicBool>,
+    is_unit_of_work: bool,
+    /// Makes the hashes of API keys.
+    hasher: Arc<KeyHasher>,
+    /// The uses of API keys that are not written down yet.
+    usage: Arc<UsageLedger>,
 }
 
 /// The store: a pool of connections.
@@ -66,7 +71,21 @@ impl PgStore {
     /// The store on a pool that is there already. It should not log statements, since these hold the values.
     #[must_use]
     pub fn new(conn: DatabaseConnection) -> Self {
-        Self { conn, actor: None, in_unit: false, failed: Arc::default() }
+        Self {
+            conn,
+            actor: None,
+            failed: Arc::default(),
+            is_unit_of_work: false,
+            hasher: Arc::default(),
+            usage: Arc::default(),
+        }
+    }
+
+    /// The same store with this hasher of API keys, which knows the peppers. Without one, keys are hashed by SHA-256 alone.
+    #[must_use]
+    pub fn with_key_hasher(mut self, hasher: KeyHasher) -> Self {
+        self.hasher = Arc::new(hasher);
+        self
     }
 }
 
@@ -77,8 +96,16 @@ impl<C: ConnectionTrait> Pg<C> {
     }
 
     /// Whether this is a unit of work.
-    pub(crate) fn in_unit(&self) -> bool {
-        self.in_unit
+    pub(crate) fn is_unit_of_work(&self) -> bool {
+        self.is_unit_of_work
+    }
+
+    pub(crate) fn hasher(&self) -> &KeyHasher {
+        &self.hasher
+    }
+
+    pub(crate) fn usage(&self) -> &UsageLedger {
+        &self.usage
     }
 
     /// Runs a statement and returns all rows.
@@ -126,6 +153,10 @@ impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
         self
     }
 
+    fn api_keys(&self) -> &dyn ApiKeyRepository {
+        self
+    }
+
     fn metrics(&self) -> &dyn MetricRepository {
         self
     }
@@ -139,7 +170,14 @@ impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
 impl Store for PgStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
         let conn = self.conn.begin().await.map_err(|error| from_db("transaction", error))?;
-        Ok(Box::new(Pg { conn, actor: self.actor.clone(), in_unit: true, failed: Arc::default() }))
+        Ok(Box::new(Pg {
+            conn,
+            actor: self.actor.clone(),
+            failed: Arc::default(),
+            is_unit_of_work: true,
+            hasher: Arc::clone(&self.hasher),
+            usage: Arc::clone(&self.usage),
+        }))
     }
 
     fn acting_as(&self, actor: &Actor) -> Result<Box<dyn Store>> {

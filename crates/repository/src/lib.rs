@@ -45,6 +45,7 @@
 //! 4. `testkit/src/conformance/noun.rs`: a case for each rule, first red;
 //! 5. `testkit/src/memory/noun.rs` and `postgres/src/noun.rs`: until both are green.
 
+mod api_key;
 mod audit_log;
 mod bulk;
 mod error;
@@ -59,6 +60,7 @@ mod task_context;
 mod task_dependency;
 mod workflow_state;
 
+pub use api_key::{ApiKeyRepository, IssuedApiKey};
 pub use audit_log::AuditLogRepository;
 pub use bulk::{BULK_STEP, BulkCreate, BulkProgress, bulk_create};
 pub use error::{BoxError, RepositoryError, Result};

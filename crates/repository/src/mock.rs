@@ -22,12 +22,12 @@ use mockall::mock;
 use taskmaster_models::Actor;
 
 use crate::{
-    AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories, Result, Store,
+    ApiKeyRepository, AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories, Result, Store,
     TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
 };
 pub use crate::{
-    audit_log::MockAuditLogRepository, error_log::MockErrorLogRepository, metric::MockMetricRepository,
-    task::MockTaskRepository, task_context::MockTaskContextRepository,
+    api_key::MockApiKeyRepository, audit_log::MockAuditLogRepository, error_log::MockErrorLogRepository,
+    metric::MockMetricRepository, task::MockTaskRepository, task_context::MockTaskContextRepository,
     task_dependency::MockTaskDependencyRepository, workflow_state::MockWorkflowStateRepository,
 };
 
@@ -44,6 +44,7 @@ mock! {
         fn error_logs(&self) -> &dyn ErrorLogRepository;
         fn audit_logs(&self) -> &dyn AuditLogRepository;
         fn metrics(&self) -> &dyn MetricRepository;
+        fn api_keys(&self) -> &dyn ApiKeyRepository;
     }
 
     #[async_trait]
@@ -66,6 +67,7 @@ mock! {
         fn error_logs(&self) -> &dyn ErrorLogRepository;
         fn audit_logs(&self) -> &dyn AuditLogRepository;
         fn metrics(&self) -> &dyn MetricRepository;
+        fn api_keys(&self) -> &dyn ApiKeyRepository;
     }
 
     #[async_trait]

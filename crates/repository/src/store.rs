@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use taskmaster_models::Actor;
 
 use crate::{
-    AuditLogRepository, ErrorLogRepository, MetricRepository, Result, TaskContextRepository,
-    TaskDependencyRepository, TaskRepository, WorkflowStateRepository,
+    ApiKeyRepository, AuditLogRepository, ErrorLogRepository, MetricRepository, Result,
+    TaskContextRepository, TaskDependencyRepository, TaskRepository, WorkflowStateRepository,
 };
 
 /// The repositories of one store, or of one unit of work.
@@ -22,6 +22,9 @@ pub trait Repositories: Send + Sync {
 
     /// What went wrong.
     fn error_logs(&self) -> &dyn ErrorLogRepository;
+
+    /// The keys with which services call.
+    fn api_keys(&self) -> &dyn ApiKeyRepository;
 
     /// Performance metrics.
     fn metrics(&self) -> &dyn MetricRepository;

@@ -1,11 +1,13 @@
 //! What the store in memory does in its own way: units of work that get in each other's way, and threads.
 
+use chrono::TimeDelta;
 use serde_json::json;
 use taskmaster_models::{
-    ContextType, DependencyType, ErrorType, NewErrorLog, NewTask, NewTaskContext, NewTaskDependency,
-    NewWorkflowState, Resolution, Task, TaskPatch, WorkflowStatus,
+    ContextType, DependencyType, Environment, ErrorType, NewApiKey, NewErrorLog, NewTask, NewTaskContext,
+    NewTaskDependency, NewWorkflowState, Resolution, Service, Task, TaskPatch, WorkflowStatus,
 };
 use taskmaster_repository::{Repositories, RepositoryError, Result, Store};
+use taskmaster_security::{KeyHasher, Pepper};
 use taskmaster_testkit::MemoryStore;
 
 async fn two_tasks(store: &MemoryStore) -> [Task; 2] {
@@ -174,4 +176,41 @@ async fn threads_lose_no_retry_and_share_no_claim() {
     assert!(claimed.into_iter().eq(tasks.iter().map(|task| task.id)));
     let state = store.workflow_states().find_by_id(state.id).await.unwrap().unwrap();
     assert_eq!(state.retry_count, 100);
+}
+
+#[tokio::test]
+async fn keys_of_every_pepper_verify_until_it_is_no_longer_configured() {
+    let pepper =
+        |version: u32| Pepper::new(version, format!("pepper {version} {}", "x".repeat(32)).into()).unwrap();
+    let with = |versions: &[u32]| {
+        KeyHasher::with_peppers(versions.iter().map(|version| pepper(*version)).collect()).unwrap()
+    };
+    let store = MemoryStore::new().with_key_hasher(with(&[1]));
+    let new = NewApiKey::new("ci", Service::Codegen, Environment::Production);
+    let old = store.api_keys().create(&new).await.unwrap();
+    let store = store.with_key_hasher(with(&[2, 1]));
+    let now = new.created_at;
+    assert!(store.api_keys().verify(&old.key, &[], now).await.unwrap().valid().is_some());
+    let rotated = store.api_keys().rotate(new.id, TimeDelta::hours(1), now).await.unwrap();
+    assert_eq!((old.api_key.pepper_version, rotated.api_key.pepper_version), (Some(1), Some(2)));
+    for key in [&old.key, &rotated.key] {
+        assert!(store.api_keys().verify(key, &[], now).await.unwrap().valid().is_some());
+    }
+    let store = store.with_key_hasher(with(&[2]));
+    assert!(store.api_keys().verify(&rotated.key, &[], now).await.unwrap().valid().is_some());
+    let refused = store.api_keys().verify(&old.key, &[], now).await.unwrap_err();
+    assert!(matches!(refused, RepositoryError::Refused { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("pepper version 1"), "{refused}");
+}
+
+#[tokio::test]
+async fn the_same_name_taken_twice_meanwhile_fails_the_second_commit() {
+    let store = MemoryStore::new();
+    let (one, other) = (store.begin().await.unwrap(), store.begin().await.unwrap());
+    for uow in [&one, &other] {
+        let new = NewApiKey::new("ci", Service::Codegen, Environment::Production);
+        uow.api_keys().create(&new).await.unwrap();
+    }
+    one.commit().await.unwrap();
+    assert_begin_again(other.commit().await);
 }

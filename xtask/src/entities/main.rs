@@ -25,6 +25,9 @@ const ENTITIES: &str = "crates/postgres/src/entities";
 /// Tables that only the migration runner reads and writes.
 const RUNNER_TABLES: [&str; 2] = ["schema_migrations", "seaql_migrations"];
 
+/// Columns that no entity has: an entity's `Debug` shows all it has, and what selects all its columns would fetch them.
+const SECRET_COLUMNS: [(&str, &str); 2] = [("api_keys", "key_hash"), ("api_keys", "previous_key_hash")];
+
 /// Generates the entities, docs/schema.sql and docs/schema.mmd from the schema that the migrations make.
 #[derive(Debug, Parser)]
 struct Options {
@@ -67,13 +70,16 @@ async fn run(options: Options) -> Result<()> {
     if options.check { check(root, major, &files, &leftovers) } else { write(root, &files, &leftovers) }
 }
 
-/// The tables as entities have them: without the runner's own, and without generated columns, which no client may write.
+/// The tables as entities have them: without the runner's own, without generated columns, which no client may write, and
+/// without secret ones.
 async fn discover(pool: &PgPool) -> Result<Vec<TableDef>> {
     let schema = SchemaDiscovery::new(pool.clone(), "public").discover().await?;
     let mut tables = schema.tables;
     tables.retain(|table| !RUNNER_TABLES.contains(&table.info.name.as_str()));
     for table in &mut tables {
-        table.columns.retain(|column| column.generated.is_none());
+        let name = table.info.name.as_str();
+        let is_secret = |column: &str| SECRET_COLUMNS.contains(&(name, column));
+        table.columns.retain(|column| column.generated.is_none() && !is_secret(&column.name));
     }
     Ok(tables)
 }

@@ -25,7 +25,9 @@ impl Sha256Hash {
     /// The hash of these hashes, one after the other.
     pub fn of_all(hashes: impl IntoIterator<Item = Self>) -> Self {
         let mut all = HashOfAll::default();
-        hashes.into_iter().for_each(|hash| all.add(hash));
+        for hash in hashes {
+            all.add(hash);
+        }
         all.finish()
     }
 

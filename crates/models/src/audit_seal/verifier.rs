@@ -297,7 +297,9 @@ impl AuditVerifier {
     }
 
     fn add_all(&mut self, ids: &[AuditLogId], count: u64, finding: impl Fn(AuditLogId) -> AuditFinding) {
-        ids.iter().for_each(|id| self.verification.add(finding(*id)));
+        for id in ids {
+            self.verification.add(finding(*id));
+        }
         self.verification.finding_count += count - ids.len() as u64;
     }
 }

@@ -12,7 +12,6 @@ pub struct Model {
     pub name: String,
     #[sea_orm(unique_key = "api_keys_name_service_environment_key")]
     pub service: String,
-    pub key_hash: String,
     pub key_prefix: Option<String>,
     #[sea_orm(column_type = "JsonBinary")]
     pub permissions: Json,
@@ -31,7 +30,6 @@ pub struct Model {
     pub metadata: Json,
     pub version: i64,
     pub pepper_version: Option<i32>,
-    pub previous_key_hash: Option<String>,
     pub previous_key_prefix: Option<String>,
     pub previous_pepper_version: Option<i32>,
     pub previous_expires_at: Option<DateTimeWithTimeZone>,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test and names its line")]
 
+mod api_key;
 mod audit_log;
 mod error_log;
 mod metric;
@@ -69,6 +70,7 @@ async fn fault_25_no_query_reads_100_000_rows_for_a_few() {
     let db = Database::connect(database.url()).await.unwrap();
     // Without triggers and foreign keys, which would take minutes.
     let fills = [
+        api_key::FILL,
         audit_log::FILL,
         task::FILL,
         task_context::FILL,
@@ -91,6 +93,7 @@ async fn fault_25_no_query_reads_100_000_rows_for_a_few() {
     faults.extend(workflow_state::faults(&recorder, &db).await);
     faults.extend(error_log::faults(&recorder, &db).await);
     faults.extend(metric::faults(&recorder, &db).await);
+    faults.extend(api_key::faults(&recorder, &db).await);
 
     assert!(faults.is_empty(), "{} plans read a table from end to end:\n{}", faults.len(), faults.join("\n"));
 }

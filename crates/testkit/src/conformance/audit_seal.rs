@@ -165,7 +165,7 @@ async fn an_anchor_that_cannot_be_one_is_refused_by_field(store: &dyn Store) {
 }
 
 /// A time between what was written before and what will be written after.
-async fn pause() -> DateTime<Utc> {
+fn pause() -> DateTime<Utc> {
     // The clock has microseconds, and a database takes longer than one of them to answer.
     let now = clock::now();
     while clock::now() <= now + TimeDelta::milliseconds(2) {
@@ -177,7 +177,7 @@ async fn pause() -> DateTime<Utc> {
 async fn fault_26_pruning_takes_old_rows_and_leaves_their_seals(store: &dyn Store) {
     let first = sealed(store, &["A", "B", "C"]).await;
     let second = sealed(store, &["D", "E"]).await;
-    let then = pause().await;
+    let then = pause();
     let third = sealed(store, &["F"]).await;
     let logs = store.audit_logs();
     assert_eq!(logs.prunable(then).await.unwrap(), 5);
@@ -207,7 +207,7 @@ async fn fault_26_pruning_takes_old_rows_and_leaves_their_seals(store: &dyn Stor
 
 async fn pruning_takes_no_row_of_a_seal_with_a_younger_one(store: &dyn Store) {
     given::task(store, "Old").await;
-    let then = pause().await;
+    let then = pause();
     given::task(store, "Young").await;
     store.audit_logs().seal().await.unwrap();
     assert_eq!(store.audit_logs().prunable(then).await.unwrap(), 0);

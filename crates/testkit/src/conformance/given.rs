@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use taskmaster_models::{
-    ContextType, DependencyType, ErrorLog, ErrorType, MetricType, NewErrorLog, NewMetric, NewTask,
-    NewTaskContext, NewTaskDependency, NewWorkflowState, Task, TaskContext, TaskDependency, TaskId,
-    TaskStatus, WorkflowState, WorkflowStatus,
+    ContextType, DependencyType, Environment, ErrorLog, ErrorType, MetricType, NewApiKey, NewErrorLog,
+    NewMetric, NewTask, NewTaskContext, NewTaskDependency, NewWorkflowState, Permission, Service, Task,
+    TaskContext, TaskDependency, TaskId, TaskStatus, WorkflowState, WorkflowStatus,
 };
-use taskmaster_repository::Repositories;
+use taskmaster_repository::{IssuedApiKey, Repositories};
 
 /// A time so many seconds after the beginning of a day in the past.
 pub(super) fn at(seconds: i64) -> DateTime<Utc> {
@@ -122,4 +122,23 @@ pub(super) async fn error(store: &dyn Repositories, message: &str, happened: i64
 /// A new metric measured at a known time.
 pub(super) fn new_metric(metric_type: MetricType, name: &str, value: f64, measured: i64) -> NewMetric {
     NewMetric { timestamp: at(measured), ..NewMetric::new(metric_type, name, value) }
+}
+
+/// A new API key made at a known time, which may do anything.
+pub(super) fn new_api_key(name: &str, made: i64) -> NewApiKey {
+    NewApiKey {
+        created_at: at(made),
+        permissions: vec![Permission::all()],
+        ..NewApiKey::new(name, Service::Codegen, Environment::Production)
+    }
+}
+
+/// Issues an API key that may do anything.
+pub(super) async fn api_key(store: &dyn Repositories, name: &str) -> IssuedApiKey {
+    store.api_keys().create(&new_api_key(name, 0)).await.unwrap()
+}
+
+/// Permissions from their texts.
+pub(super) fn permissions(texts: &[&str]) -> Vec<Permission> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
 }

@@ -17,6 +17,11 @@
 //!
 //! A function of a noun's file that is not in the file's list is dead code, so no case can be forgotten.
 
+mod api_key;
+mod api_key_audit;
+mod api_key_rate_limit;
+mod api_key_usage;
+mod api_key_verify;
 mod audit_log;
 mod audit_seal;
 mod bulk;
@@ -103,6 +108,11 @@ pub fn cases() -> impl Iterator<Item = Case> {
         audit_seal::CASES,
         metric::CASES,
         metric_numbers::CASES,
+        api_key::CASES,
+        api_key_verify::CASES,
+        api_key_rate_limit::CASES,
+        api_key_usage::CASES,
+        api_key_audit::CASES,
         ready::CASES,
         retry::CASES,
         statistics::CASES,

@@ -19,6 +19,7 @@ impl Tables {
         told.extend(changes(&self.dependencies, AuditedEntity::TaskDependency));
         told.extend(changes(&self.states, AuditedEntity::WorkflowState));
         told.extend(changes(&self.errors, AuditedEntity::ErrorLog));
+        told.extend(changes(&self.keys, AuditedEntity::ApiKey));
         for change in told {
             let log = change.into_log(actor, self.transaction_id);
             self.trail.put(log.id, log);
@@ -65,8 +66,8 @@ fn changes<K: Ord + Copy, R: Serialize>(
 
 /// What the trail tells of a change; nothing, if nothing that can be told has changed.
 fn told<R: Serialize>(entity_type: AuditedEntity, change: &Change<R>) -> Option<Told> {
-    let old = change.before.as_deref().and_then(fields);
-    let new = change.after.as_deref().and_then(fields);
+    let old = change.before.as_deref().map(fields);
+    let new = change.after.as_deref().map(fields);
     let entity_id = serde_json::from_value(new.as_ref().or(old.as_ref())?.get("id")?.clone()).ok()?;
     let (action, old_values, new_values) = match (old, new) {
         (Some(old), Some(new)) => {
@@ -94,9 +95,9 @@ fn told<R: Serialize>(entity_type: AuditedEntity, change: &Change<R>) -> Option<
     Some(Told { entity_type, entity_id, action, old_values, new_values })
 }
 
-fn fields<R: Serialize>(row: &R) -> Option<Map<String, Value>> {
+fn fields<R: Serialize>(row: &R) -> Map<String, Value> {
     match serde_json::to_value(row) {
-        Ok(Value::Object(fields)) => Some(fields),
+        Ok(Value::Object(fields)) => fields,
         other => unreachable!("a model is a JSON object, not {other:?}"),
     }
 }

@@ -1,5 +1,7 @@
 //! A store that keeps everything in memory.
 
+mod api_key;
+mod api_key_verify;
 mod audit_log;
 mod audit_seal;
 mod audit_trail;
@@ -19,10 +21,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use taskmaster_models::Actor;
 use taskmaster_repository::{
-    AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories, RepositoryError, Result, Store,
-    TaskContextRepository, TaskDependencyRepository, TaskRepository, UnitOfWork, WorkflowStateRepository,
+    ApiKeyRepository, AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories,
+    RepositoryError, Result, Store, TaskContextRepository, TaskDependencyRepository, TaskRepository,
+    UnitOfWork, WorkflowStateRepository,
 };
+use taskmaster_security::KeyHasher;
 
+use api_key_verify::Keys;
 use tables::Tables;
 
 /// A store in memory, for the tests of code that uses repositories. Clones share their data.
@@ -46,6 +51,13 @@ impl MemoryStore {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// The same store with this hasher of API keys, which knows the peppers. Clones made before have it, too.
+    #[must_use]
+    pub fn with_key_hasher(self, hasher: KeyHasher) -> Self {
+        self.committed.lock().keys = Arc::new(Keys { hasher, ..Keys::default() });
+        self
+    }
 }
 
 /// What the repositories work on: the store's own data, or a unit of work's copy of them; and who works on them.
@@ -62,6 +74,7 @@ struct Data {
     in_unit: bool,
     /// Whether a call has failed in a way after which PostgreSQL refuses all further ones.
     spoiled: bool,
+    keys: Arc<Keys>,
 }
 
 impl Memory {
@@ -69,6 +82,10 @@ impl Memory {
     /// crate itself.
     fn lock(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.lock().keys)
     }
 
     fn read<T>(&self, query: impl FnOnce(&Tables) -> Result<T>) -> Result<T> {
@@ -146,6 +163,10 @@ impl Repositories for MemoryStore {
         &self.committed
     }
 
+    fn api_keys(&self) -> &dyn ApiKeyRepository {
+        &self.committed
+    }
+
     fn metrics(&self) -> &dyn MetricRepository {
         &self.committed
     }
@@ -158,10 +179,15 @@ impl Repositories for MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
-        let committed = &mut self.committed.lock().tables;
-        committed.transaction_id += 1;
-        let data = Arc::new(Mutex::new(Data { tables: committed.fork(), in_unit: true, spoiled: false }));
-        committed.begun_unit(&data);
+        let committed = &mut *self.committed.lock();
+        committed.tables.transaction_id += 1;
+        let data = Arc::new(Mutex::new(Data {
+            tables: committed.tables.fork(),
+            in_unit: true,
+            spoiled: false,
+            keys: Arc::clone(&committed.keys),
+        }));
+        committed.tables.begun_unit(&data);
         let copy = Memory { data, actor: self.committed.actor.clone() };
         Ok(Box::new(MemoryUnitOfWork { committed: self.committed.clone(), copy }))
     }
@@ -197,6 +223,10 @@ impl Repositories for MemoryUnitOfWork {
     }
 
     fn error_logs(&self) -> &dyn ErrorLogRepository {
+        &self.copy
+    }
+
+    fn api_keys(&self) -> &dyn ApiKeyRepository {
         &self.copy
     }
 

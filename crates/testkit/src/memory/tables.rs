@@ -3,13 +3,15 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use taskmaster_models::{
-    AuditLog, AuditLogId, AuditSeal, ErrorLog, ErrorLogId, Metric, MetricId, Task, TaskContext,
+    ApiKeyId, AuditLog, AuditLogId, AuditSeal, ErrorLog, ErrorLogId, Metric, MetricId, Task, TaskContext,
     TaskContextId, TaskDependency, TaskDependencyId, TaskId, WorkflowState, WorkflowStateId,
 };
 use taskmaster_repository::{RepositoryError, Result};
 
 use super::{
     Data,
+    api_key::StoredKey,
+    api_key_verify::Window,
     audit_seal::SealEntry,
     table::{Logged, Table},
 };
@@ -22,6 +24,8 @@ pub(super) struct Tables {
     pub(super) states: Table<WorkflowStateId, WorkflowState>,
     pub(super) errors: Table<ErrorLogId, ErrorLog>,
     pub(super) metrics: Table<MetricId, Metric>,
+    pub(super) keys: Table<ApiKeyId, StoredKey>,
+    pub(super) windows: Table<ApiKeyId, Window>,
     pub(super) trail: Table<AuditLogId, AuditLog>,
     pub(super) seals: Table<i64, AuditSeal>,
     pub(super) seal_entries: Table<AuditLogId, SealEntry>,
@@ -32,7 +36,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    fn all(&mut self) -> [&mut dyn Logged; 9] {
+    fn all(&mut self) -> [&mut dyn Logged; 11] {
         [
             &mut self.tasks,
             &mut self.contexts,
@@ -40,6 +44,8 @@ impl Tables {
             &mut self.states,
             &mut self.errors,
             &mut self.metrics,
+            &mut self.keys,
+            &mut self.windows,
             &mut self.trail,
             &mut self.seals,
             &mut self.seal_entries,
@@ -70,6 +76,8 @@ impl Tables {
             states: self.states.fork(),
             errors: self.errors.fork(),
             metrics: self.metrics.fork(),
+            keys: self.keys.fork(),
+            windows: self.windows.fork(),
             trail: self.trail.fork(),
             seals: self.seals.fork(),
             seal_entries: self.seal_entries.fork(),
@@ -102,6 +110,8 @@ impl Tables {
             && self.states.merge(&fork.states)
             && self.errors.merge(&fork.errors)
             && self.metrics.merge(&fork.metrics)
+            && self.keys.merge(&fork.keys)
+            && self.windows.merge(&fork.windows)
             && self.trail.merge(&fork.trail)
             && self.seals.merge(&fork.seals)
             && self.seal_entries.merge(&fork.seal_entries);
@@ -133,6 +143,9 @@ impl Tables {
         }
         for error in fork.errors.written().filter_map(|id| self.errors.get(id)) {
             self.check_error(error)?;
+        }
+        for stored in fork.keys.written().filter_map(|id| self.keys.get(id)) {
+            self.check_key(&stored.api_key)?;
         }
         Ok(())
     }
