@@ -4,6 +4,7 @@
 
 mod ci;
 mod dev;
+mod maintain;
 mod migrate;
 mod process;
 
@@ -43,6 +44,18 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<OsString>,
     },
+    /// Remove rows that have outlived their age: plan, run; `retention --help` tells more
+    #[command(disable_help_flag = true)]
+    Retention {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        arguments: Vec<OsString>,
+    },
+    /// Seal and verify the audit trail: seal, anchor, verify; `audit --help` tells more
+    #[command(disable_help_flag = true)]
+    Audit {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        arguments: Vec<OsString>,
+    },
     /// Generate the entities, docs/schema.sql and docs/schema.mmd from the schema of a scratch database
     Entities {
         /// Write nothing, and fail when a file is out of date
@@ -73,6 +86,8 @@ fn main() -> ExitCode {
     let Options { database, chore } = Options::parse();
     let done = match chore {
         Chore::Migrate { arguments } => migrate::run(&database, &arguments),
+        Chore::Retention { arguments } => maintain::run(&database, "retention", &arguments),
+        Chore::Audit { arguments } => maintain::run(&database, "audit", &arguments),
         Chore::Entities { check } => entities(&database, check),
         Chore::Dev { command } => dev::run(&database, &command),
         Chore::Ci { part } => ci::run(&database, part).map(|()| ExitCode::SUCCESS),

@@ -58,7 +58,7 @@ pub struct AuditLog {
     pub user_id: Option<String>,
     /// The session in which it was done.
     pub session_id: Option<String>,
-    /// The address from which it was done.
+    /// The address from which it was done, without a netmask.
     pub ip_address: Option<IpAddr>,
     /// The program with which it was done.
     pub user_agent: Option<String>,

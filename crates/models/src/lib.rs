@@ -30,6 +30,7 @@ pub mod id;
 mod metric;
 mod page;
 mod patch;
+mod retention;
 mod search;
 mod task;
 mod task_context;
@@ -65,6 +66,7 @@ pub use metric::{
     NewMetric,
 };
 pub use page::{Cursor, Direction, KeyKind, Page, PageRequest, Sort, SortKey};
+pub use retention::{RetainedTable, RetentionPolicy};
 pub use search::{SearchHit, SearchRequest};
 pub use task::{NewTask, Task, TaskFilter, TaskPatch, TaskSort, TaskStatistics, TaskStatus, TaskSummary};
 pub use task_context::{

@@ -61,16 +61,17 @@ impl<C: ConnectionTrait> Pg<C> {
     /// Reads the rows that no seal up to `last` knows. Those that a later seal knows are read, too: it was made meanwhile,
     /// or is not there any more.
     async fn verify_unsealed(&self, verifier: &mut AuditVerifier, last: i64) -> Result<()> {
-        let mut after = Uuid::nil();
+        // From the very first id: a forger may choose any.
+        let mut after = None;
         loop {
             let sql = Sql::read(
                 "SELECT a.id, a.transaction_id, a.timestamp, \
                     (SELECT r.seal_number FROM audit_seal_rows r WHERE r.audit_id = a.id \
                         AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.number = r.seal_number)) AS missing_seal \
-                 FROM audit_logs a WHERE a.id > ",
+                 FROM audit_logs a WHERE TRUE",
             );
             let sql = sql
-                .bind(after)
+                .and("a.id > ", after)
                 .text(" AND NOT EXISTS (SELECT FROM audit_seal_rows r WHERE r.audit_id = a.id AND r.seal_number <= ")
                 .bind(last)
                 .text(") ORDER BY a.id LIMIT ")
@@ -78,7 +79,7 @@ impl<C: ConnectionTrait> Pg<C> {
             let rows = self.rows(ENTITY, sql).await?;
             for row in &rows {
                 let row = unsealed(row)?;
-                after = row.id.as_uuid();
+                after = Some(row.id.as_uuid());
                 verifier.unsealed(&row);
             }
             if i64::try_from(rows.len()).is_ok_and(|count| count < CHUNK) {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use taskmaster_models::{
-    NewMetric, NewTask, NewTaskContext, NewTaskDependency, NewWorkflowState, Validation,
+    NewErrorLog, NewMetric, NewTask, NewTaskContext, NewTaskDependency, NewWorkflowState, Validation,
 };
 
 use crate::{Repositories, Result, Store};
@@ -19,7 +19,8 @@ pub struct BulkProgress {
     pub total: u64,
 }
 
-/// A noun that [`bulk_create`] can write.
+/// A noun that [`bulk_create`] can write. API keys are none: who makes one needs the plain key back, so their repository has a
+/// `bulk_create` of its own, and the audit trail is written by the database.
 #[async_trait]
 pub trait BulkCreate: Send + Sync + Sized {
     /// What a row is called in an error.
@@ -131,6 +132,19 @@ impl BulkCreate for NewWorkflowState {
 
     async fn create_all(store: &dyn Repositories, rows: &[Self]) -> Result<()> {
         store.workflow_states().bulk_create(rows).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl BulkCreate for NewErrorLog {
+    const ENTITY: &'static str = "error log";
+
+    fn validate(&self) -> Validation {
+        self.validate()
+    }
+
+    async fn create_all(store: &dyn Repositories, rows: &[Self]) -> Result<()> {
+        store.error_logs().bulk_create(rows).await.map(drop)
     }
 }
 

@@ -53,6 +53,7 @@ mod error_log;
 mod metric;
 #[cfg(feature = "mock")]
 pub mod mock;
+pub mod retention;
 mod store;
 pub mod stream;
 mod task;

@@ -35,14 +35,15 @@ use futures::{
     stream::{self, BoxStream},
 };
 use taskmaster_models::{
-    Metric, MetricFilter, MetricSort, Page, PageRequest, Task, TaskContext, TaskContextFilter,
+    ApiKey, ApiKeyFilter, ApiKeySort, AuditLog, AuditLogFilter, AuditLogSort, ErrorLog, ErrorLogFilter,
+    ErrorLogSort, Metric, MetricFilter, MetricSort, Page, PageRequest, Task, TaskContext, TaskContextFilter,
     TaskContextSort, TaskDependency, TaskDependencyFilter, TaskDependencySort, TaskFilter, TaskSort,
     WorkflowState, WorkflowStateFilter, WorkflowStateSort,
 };
 
 use crate::{
-    MetricRepository, RepositoryError, Result, TaskContextRepository, TaskDependencyRepository,
-    TaskRepository, WorkflowStateRepository,
+    ApiKeyRepository, AuditLogRepository, ErrorLogRepository, MetricRepository, RepositoryError, Result,
+    TaskContextRepository, TaskDependencyRepository, TaskRepository, WorkflowStateRepository,
 };
 
 /// The rows of all pages from this one on. `find` finds one page.
@@ -107,6 +108,39 @@ impl dyn WorkflowStateRepository + '_ {
         filter: &'a WorkflowStateFilter,
         order: PageRequest<WorkflowStateSort>,
     ) -> BoxStream<'a, Result<WorkflowState>> {
+        rows(order, move |page| async move { self.find_by(filter, &page).await })
+    }
+}
+
+impl dyn ErrorLogRepository + '_ {
+    /// All errors that meet the filter, page by page; see [`stream`](crate::stream).
+    pub fn stream<'a>(
+        &'a self,
+        filter: &'a ErrorLogFilter,
+        order: PageRequest<ErrorLogSort>,
+    ) -> BoxStream<'a, Result<ErrorLog>> {
+        rows(order, move |page| async move { self.find_by(filter, &page).await })
+    }
+}
+
+impl dyn ApiKeyRepository + '_ {
+    /// All API keys that meet the filter, page by page; see [`stream`](crate::stream).
+    pub fn stream<'a>(
+        &'a self,
+        filter: &'a ApiKeyFilter,
+        order: PageRequest<ApiKeySort>,
+    ) -> BoxStream<'a, Result<ApiKey>> {
+        rows(order, move |page| async move { self.find_by(filter, &page).await })
+    }
+}
+
+impl dyn AuditLogRepository + '_ {
+    /// All changes that meet the filter, page by page; see [`stream`](crate::stream).
+    pub fn stream<'a>(
+        &'a self,
+        filter: &'a AuditLogFilter,
+        order: PageRequest<AuditLogSort>,
+    ) -> BoxStream<'a, Result<AuditLog>> {
         rows(order, move |page| async move { self.find_by(filter, &page).await })
     }
 }

@@ -9,12 +9,13 @@ use anyhow::{Context, Result, ensure};
 use crate::process;
 
 /// The crates of the workspace, and those of them that each may depend on.
-const DIRECTION: [(&str, &[&str]); 10] = [
+const DIRECTION: [(&str, &[&str]); 11] = [
     ("taskmaster-models", &[]),
     ("taskmaster-repository", &["taskmaster-models"]),
     ("taskmaster-postgres", &["taskmaster-models", "taskmaster-repository", "taskmaster-security"]),
     ("taskmaster-security", &["taskmaster-models"]),
     ("taskmaster-import", &["taskmaster-models"]),
+    ("taskmaster-maintenance", &["taskmaster-models", "taskmaster-postgres", "taskmaster-repository"]),
     ("taskmaster-embedded", &[]),
     ("taskmaster-migration", &[]),
     (

@@ -3,9 +3,9 @@
 use futures::{FutureExt, StreamExt};
 use serde_json::json;
 use taskmaster_models::{
-    Actor, ContextType, DependencyType, FaultCode, MetricFilter, MetricType, NewTask, NewTaskContext,
-    NewTaskDependency, NewWorkflowState, TaskContextFilter, TaskDependencyFilter, TaskFilter, TaskId,
-    WorkflowStateFilter, WorkflowStatus,
+    Actor, ContextType, DependencyType, ErrorLogFilter, FaultCode, MetricFilter, MetricType, NewTask,
+    NewTaskContext, NewTaskDependency, NewWorkflowState, TaskContextFilter, TaskDependencyFilter, TaskFilter,
+    TaskId, WorkflowStateFilter, WorkflowStatus,
 };
 use taskmaster_repository::{BULK_STEP, BulkProgress, Store, bulk_create};
 
@@ -140,6 +140,9 @@ async fn fault_25_more_rows_than_a_statement_has_parameters_go_in_for_every_noun
     let metrics: Vec<_> = (0..ROWS).map(|n| given::new_metric(MetricType::Task, "m", n.into(), 0)).collect();
     assert_eq!(bulk_create(store, &metrics, |_| {}).await.unwrap(), 9_363);
 
+    let errors: Vec<_> = (0..ROWS).map(|_| given::new_error("lost", 0)).collect();
+    assert_eq!(bulk_create(store, &errors, |_| {}).await.unwrap(), 9_363);
+    assert_eq!(store.error_logs().count(&ErrorLogFilter::default()).await.unwrap(), 9_363);
     let any = TaskContextFilter::default();
     assert_eq!(store.task_contexts().count(&any).await.unwrap(), 9_363);
     let any = TaskDependencyFilter::default();

@@ -41,6 +41,7 @@ mod metric;
 mod metric_numbers;
 mod page;
 mod ready;
+mod retention;
 mod retry;
 mod search;
 mod statistics;
@@ -115,6 +116,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         api_key_audit::CASES,
         ready::CASES,
         retry::CASES,
+        retention::CASES,
         statistics::CASES,
         search::CASES,
         page::CASES,

@@ -2,9 +2,11 @@
 
 use futures::{StreamExt, TryStreamExt};
 use taskmaster_models::{
-    ContextType, DependencyType, FaultCode, MetricFilter, MetricSort, MetricType, NewTask, NewTaskDependency,
-    PageRequest, Task, TaskContextFilter, TaskContextSort, TaskDependencyFilter, TaskDependencySort,
-    TaskFilter, TaskPatch, TaskSort, WorkflowStateFilter, WorkflowStateSort, WorkflowStatus,
+    ApiKeyFilter, ApiKeySort, AuditLogFilter, AuditLogSort, AuditedEntity, ContextType, DependencyType,
+    ErrorLogFilter, ErrorLogSort, FaultCode, MetricFilter, MetricSort, MetricType, NewTask,
+    NewTaskDependency, PageRequest, Task, TaskContextFilter, TaskContextSort, TaskDependencyFilter,
+    TaskDependencySort, TaskFilter, TaskPatch, TaskSort, WorkflowStateFilter, WorkflowStateSort,
+    WorkflowStatus,
 };
 use taskmaster_repository::{Repositories, Store};
 
@@ -165,6 +167,8 @@ async fn every_noun_can_be_streamed(store: &dyn Store) {
         given::context(store, hub.id, ContextType::Error, n).await;
         given::state(store, "release", "build", WorkflowStatus::Pending, n).await;
         store.metrics().record(&given::new_metric(MetricType::Task, "hours", 1.0, n)).await.unwrap();
+        given::error(store, "lost", n).await;
+        store.api_keys().create(&given::new_api_key(&format!("key {n}"), n)).await.unwrap();
         let new = NewTaskDependency::new(hub.id, part.id, DependencyType::Blocks);
         let new = NewTaskDependency { created_at: given::at(n), ..new };
         store.task_dependencies().create(&new).await.unwrap();
@@ -187,4 +191,17 @@ async fn every_noun_can_be_streamed(store: &dyn Store) {
     let order = PageRequest::new(MetricSort::Timestamp).limit(3).ascending();
     let metrics = store.metrics().stream(&filter, order).map_ok(|metric| metric.timestamp);
     assert_eq!(metrics.try_collect::<Vec<_>>().await.unwrap(), expected);
+    let filter = ErrorLogFilter::default();
+    let order = PageRequest::new(ErrorLogSort::CreatedAt).limit(3).ascending();
+    let errors = store.error_logs().stream(&filter, order).map_ok(|error| error.created_at);
+    assert_eq!(errors.try_collect::<Vec<_>>().await.unwrap(), expected);
+    let filter = ApiKeyFilter::default();
+    let order = PageRequest::new(ApiKeySort::CreatedAt).limit(3).ascending();
+    let keys = store.api_keys().stream(&filter, order).map_ok(|key| key.created_at);
+    assert_eq!(keys.try_collect::<Vec<_>>().await.unwrap(), expected);
+    let filter = AuditLogFilter { entity_type: Some(AuditedEntity::ErrorLog), ..AuditLogFilter::default() };
+    let order = PageRequest::new(AuditLogSort::Timestamp).limit(3).ascending();
+    let trail: Vec<_> = store.audit_logs().stream(&filter, order).try_collect().await.unwrap();
+    assert_eq!(trail.len(), 7);
+    assert!(trail.is_sorted_by_key(|log| (log.timestamp, log.id)));
 }

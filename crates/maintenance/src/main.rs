@@ -1,0 +1,70 @@
+//! `maintain`: removes rows that have outlived their age, and seals and verifies the audit trail.
+
+mod audit;
+mod retention;
+mod settings;
+mod target;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use taskmaster_postgres::PgStore;
+
+use settings::Settings;
+
+/// Removes rows that have outlived their age, and seals and verifies the audit trail.
+///
+/// It works as the role that owns the tables or one with DELETE on those of retention: see docs/operations.md.
+#[derive(Debug, Parser)]
+#[command(name = "maintain", version)]
+struct Arguments {
+    /// The database, as `postgres://user:password@host:5432/database`
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// The schema to work in [default: that of the user, mostly public]
+    #[arg(long, global = true, value_name = "NAME")]
+    schema: Option<String>,
+    /// The file of settings [default: taskmaster.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Rows that have outlived their age
+    Retention {
+        #[command(subcommand)]
+        command: retention::Command,
+    },
+    /// The seals of the audit trail
+    Audit {
+        #[command(subcommand)]
+        command: audit::Command,
+    },
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(Arguments { database_url, schema, config, chore }: Arguments) -> Result<ExitCode> {
+    let url = target::url(database_url, schema.as_deref())?;
+    match chore {
+        Chore::Retention { command } => {
+            let policy = Settings::read(config.as_deref())?.retention_policy()?;
+            retention::run(&PgStore::connect(&url).await?, &policy, &command).await
+        }
+        Chore::Audit { command } => audit::run(&PgStore::connect(&url).await?, &command).await,
+    }
+}
