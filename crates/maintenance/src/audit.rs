@@ -28,7 +28,7 @@ pub(crate) async fn run(store: &dyn Store, command: &Command) -> Result<ExitCode
         Command::Seal => {
             match store.audit_logs().seal().await? {
                 Some(seal) => {
-                    println!("sealed {} rows as seal {} {}", seal.row_count, seal.number, seal.hash)
+                    println!("sealed {} rows as seal {} {}", seal.row_count, seal.number, seal.hash);
                 }
                 None => println!("nothing to seal"),
             }
@@ -58,11 +58,11 @@ fn report(verification: &AuditVerification) -> ExitCode {
     let verdict = if verification.is_intact() {
         "intact".to_owned()
     } else {
-        format!("NOT INTACT, {finding_count} findings")
+        format!("NOT INTACT, findings: {finding_count}")
     };
-    println!("{verdict}: {seals} seals over {rows} rows, {unsealed} rows not sealed yet");
+    println!("{verdict} (seals: {seals}, rows in them: {rows}, rows not sealed yet: {unsealed})");
     if let Some(through) = verification.pruned_through {
-        println!("pruned: the rows of {pruned_seals} seals, the latest of {through}");
+        println!("pruned seals: {pruned_seals}, their latest row of {through}");
     }
     for finding in findings {
         println!("{finding}");

@@ -141,7 +141,7 @@ async fn the_trail_is_sealed_anchored_and_verified() {
     let anchor = file("anchor.json", &said(&mut maintain(&url, &["audit", "anchor"]), 0));
     let verify = ["audit", "verify", "--anchor", anchor.to_str().unwrap()];
     let intact = said(&mut maintain(&url, &verify), 0);
-    assert!(intact.starts_with("intact: 1 seals over 3 rows, 0 rows not sealed yet"), "{intact}");
+    assert!(intact.starts_with("intact (seals: 1, rows in them: 3, rows not sealed yet: 0)"), "{intact}");
 
     let sql = "SELECT id::text FROM audit_logs ORDER BY id LIMIT 1 OFFSET 1";
     let id: String = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
@@ -183,7 +183,7 @@ async fn the_documented_role_can_do_this_and_no_more() {
     let done =
         said(command.env("RETENTION_ERROR_LOGS", "36h").env("RETENTION_PERFORMANCE_METRICS", "36h"), 0);
     assert!(done.contains("error_logs                    9 rows"), "{done}");
-    assert!(said(&mut maintain(&url, &["audit", "verify"]), 0).starts_with("intact: "));
+    assert!(said(&mut maintain(&url, &["audit", "verify"]), 0).starts_with("intact ("));
 
     let mut role = PgConnection::connect(&url).await.unwrap();
     for (sql, sqlstate) in [

@@ -94,9 +94,8 @@ async fn many_rows_go_in_steps(store: &dyn Store) {
     let now = given::at(0);
     let old = NewMetric { timestamp: now - TimeDelta::days(2), ..NewMetric::new(MetricType::Task, "m", 1.0) };
     let step = retention::STEP as usize;
-    let rows: Vec<_> = (0..2 * step + 1)
-        .map(|_| NewMetric { id: taskmaster_models::MetricId::new(), ..old.clone() })
-        .collect();
+    let rows: Vec<_> =
+        (0..=2 * step).map(|_| NewMetric { id: taskmaster_models::MetricId::new(), ..old.clone() }).collect();
     store.metrics().record_many(&rows).await.unwrap();
     metric_at(store, now).await;
     let mut told = Vec::new();
