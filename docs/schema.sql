@@ -23,6 +23,8 @@ DECLARE
     what       text;
     old_row    jsonb;
     new_row    jsonb;
+    -- Of jsonb's own 268 MB. As text a character can take six, and a text has at most 1 GB.
+    too_much   CONSTANT integer := 160000000;
 BEGIN
     IF TG_OP = 'INSERT' THEN
         subject := NEW.id;
@@ -48,6 +50,14 @@ BEGIN
         IF new_row IS NULL THEN
             RETURN NULL; -- nothing that may be told has changed
         END IF;
+    END IF;
+
+    -- What cannot become a text can never be sealed, nor anything after it.
+    IF pg_column_size(old_row) > too_much THEN
+        old_row := '{"left_out": "more than 160 MB"}';
+    END IF;
+    IF pg_column_size(new_row) > too_much THEN
+        new_row := '{"left_out": "more than 160 MB"}';
     END IF;
 
     -- Anyone can set the actor to anything: what cannot be read is left out, and the write goes on. The address is read
@@ -80,6 +90,68 @@ $$;
 --
 
 COMMENT ON FUNCTION public.audit_row() IS 'AFTER row trigger that writes audit_logs. Arguments: the noun, then the columns that never reach the trail (secrets, generated columns)';
+
+
+--
+-- Name: check_new_seal(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.check_new_seal() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+    IF NEW.pruned_at IS NOT NULL
+        OR NEW.transaction_id <> pg_current_xact_id()::text::bigint
+        OR NEW.number > coalesce((SELECT max(number) FROM audit_seals), 0) + 1 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TM004',
+            MESSAGE = format('INSERT of seal %s is refused: it is not the next one, made by this transaction', NEW.number);
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+
+--
+-- Name: FUNCTION check_new_seal(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.check_new_seal() IS 'BEFORE INSERT row trigger that lets in the next seal, or one whose number is taken; SQLSTATE TM004';
+
+
+--
+-- Name: check_new_seal_rows(); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.check_new_seal_rows() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    foreign_seal bigint;
+BEGIN
+    SELECT a.seal_number INTO foreign_seal
+      FROM added AS a
+      LEFT JOIN audit_seals AS s
+        ON s.number = a.seal_number AND s.transaction_id = pg_current_xact_id()::text::bigint AND s.pruned_at IS NULL
+     WHERE s.number IS NULL
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TM004',
+            MESSAGE = format('INSERT of a row of seal %s is refused: only the transaction that makes a seal says which rows are in it', foreign_seal);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+
+--
+-- Name: FUNCTION check_new_seal_rows(); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.check_new_seal_rows() IS 'AFTER INSERT statement trigger with the transition table added: rows come with their seal, in one transaction; SQLSTATE TM004';
 
 
 --
@@ -360,6 +432,23 @@ COMMENT ON FUNCTION public.searchable_text(whole text) IS 'The first 100,000 cha
 
 
 --
+-- Name: searchable_json(jsonb); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.searchable_json(whole jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'public', 'pg_temp'
+    RETURN public.searchable_text(regexp_replace("left"((whole)::text, 100000), '\\(u[0-9a-f]{4}|.)'::text, ' '::text, 'g'::text));
+
+
+--
+-- Name: FUNCTION searchable_json(whole jsonb); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.searchable_json(whole jsonb) IS 'The first 100,000 characters of a JSON value''s text for to_tsvector() and ts_headline(), with a blank in the place of each escape';
+
+
+--
 -- Name: set_actor(text); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -446,6 +535,8 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_times_check CHECK (((created_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (created_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (updated_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (updated_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (expires_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (expires_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (last_used_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (last_used_at < to_timestamp(('253402300800'::bigint)::double precision)) AND (previous_expires_at >= to_timestamp(('-62135596800'::bigint)::double precision)) AND (previous_expires_at < to_timestamp(('253402300800'::bigint)::double precision)))),
     CONSTRAINT api_keys_usage_count_check CHECK ((usage_count >= 0))
 );
+ALTER TABLE ONLY public.api_keys ALTER COLUMN key_hash SET STATISTICS 0;
+ALTER TABLE ONLY public.api_keys ALTER COLUMN previous_key_hash SET STATISTICS 0;
 
 
 --
@@ -572,7 +663,7 @@ CREATE TABLE public.task_contexts (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
-    search tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, public.searchable_text((context_data)::text))) STORED,
+    search tsvector GENERATED ALWAYS AS (to_tsvector('english'::regconfig, public.searchable_json(context_data))) STORED,
     CONSTRAINT task_contexts_context_data_check CHECK ((jsonb_typeof(context_data) = ANY (ARRAY['object'::text, 'array'::text]))),
     CONSTRAINT task_contexts_context_type_check CHECK (((context_type)::text = ANY ((ARRAY['requirement'::character varying, 'codebase'::character varying, 'ai_interaction'::character varying, 'validation'::character varying, 'workflow'::character varying, 'status_change'::character varying, 'completion'::character varying, 'dependency_parent'::character varying, 'dependency_child'::character varying, 'error'::character varying, 'performance'::character varying])::text[]))),
     CONSTRAINT task_contexts_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
@@ -610,7 +701,7 @@ COMMENT ON COLUMN public.task_contexts.version IS 'Counted up by every update';
 -- Name: COLUMN task_contexts.search; Type: COMMENT; Schema: public; Owner: -
 --
 
-COMMENT ON COLUMN public.task_contexts.search IS 'English full-text index of the first 100,000 characters of context_data';
+COMMENT ON COLUMN public.task_contexts.search IS 'English full-text index of the first 100,000 characters of context_data, escapes left out';
 
 
 --
@@ -2348,6 +2439,13 @@ CREATE TRIGGER audit_logs_refuse_delete BEFORE DELETE ON public.audit_logs FOR E
 
 
 --
+-- Name: audit_seal_rows audit_seal_rows_check_new; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_seal_rows_check_new AFTER INSERT ON public.audit_seal_rows REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.check_new_seal_rows();
+
+
+--
 -- Name: audit_seal_rows audit_seal_rows_refuse_change; Type: TRIGGER; Schema: public; Owner: -
 --
 
@@ -2359,6 +2457,13 @@ CREATE TRIGGER audit_seal_rows_refuse_change BEFORE UPDATE OR TRUNCATE ON public
 --
 
 CREATE TRIGGER audit_seal_rows_refuse_delete BEFORE DELETE ON public.audit_seal_rows FOR EACH ROW EXECUTE FUNCTION public.refuse_unpruned('audit_seal_rows');
+
+
+--
+-- Name: audit_seals audit_seals_check_new; Type: TRIGGER; Schema: public; Owner: -
+--
+
+CREATE TRIGGER audit_seals_check_new BEFORE INSERT ON public.audit_seals FOR EACH ROW EXECUTE FUNCTION public.check_new_seal();
 
 
 --

@@ -8,8 +8,8 @@ use anyhow::Result;
 use crate::{Database, process};
 
 pub(crate) fn run(database: &Database, chore: &str, arguments: &[OsString]) -> Result<ExitCode> {
-    let mut maintain = process::cargo();
-    maintain.args(["run", "--quiet", "--bin", "maintain", "--"]);
+    // Its arguments may name files, and it looks for taskmaster.toml where it is.
+    let mut maintain = process::cargo_run("maintain");
     if let Some(schema) = &database.schema {
         maintain.arg("--schema").arg(schema);
     }

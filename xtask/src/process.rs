@@ -21,6 +21,15 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// A program of the workspace, built in the root and run in the directory of the caller, from which the files of its arguments
+/// are named.
+pub(crate) fn cargo_run(program: &str) -> Command {
+    let mut command = Command::new(cargo().get_program());
+    command.args(["run", "--quiet", "--manifest-path"]).arg(root().join("Cargo.toml"));
+    command.args(["--bin", program, "--"]);
+    command
+}
+
 /// Runs a command to its end and hands on its exit code.
 pub(crate) fn exit_code(command: &mut Command) -> Result<ExitCode> {
     let status =
@@ -48,6 +57,13 @@ mod tests {
 
     fn needs(arguments: &[&str]) -> bool {
         needs_server(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_program_of_the_workspace_runs_in_the_directory_of_the_caller() {
+        let command = cargo_run("maintain");
+        assert_eq!(command.get_current_dir(), None);
+        assert!(command.get_args().any(|argument| argument == root().join("Cargo.toml")));
     }
 
     #[test]

@@ -54,15 +54,21 @@ fn read_anchor(file: &Path) -> Result<AuditAnchor> {
 }
 
 fn report(verification: &AuditVerification) -> ExitCode {
-    let AuditVerification { seals, rows, unsealed, pruned_seals, findings, finding_count, .. } = verification;
+    let AuditVerification { seals, rows, unsealed, pruned_seals, left_over, findings, finding_count, .. } =
+        verification;
     let verdict = if verification.is_intact() {
         "intact".to_owned()
     } else {
         format!("NOT INTACT, findings: {finding_count}")
     };
     println!("{verdict} (seals: {seals}, rows in them: {rows}, rows not sealed yet: {unsealed})");
+    if let Some(oldest) = verification.oldest_unsealed {
+        println!("oldest row not sealed yet: {oldest}");
+    }
     if let Some(through) = verification.pruned_through {
-        println!("pruned seals: {pruned_seals}, their latest row of {through}");
+        println!(
+            "pruned seals: {pruned_seals}, their latest row of {through}, rows still to go: {left_over}"
+        );
     }
     for finding in findings {
         println!("{finding}");

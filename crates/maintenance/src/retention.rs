@@ -5,11 +5,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use chrono::SecondsFormat;
 use clap::Subcommand;
-use taskmaster_models::{RetainedTable, RetentionPolicy, clock};
-use taskmaster_repository::{
-    Store,
-    retention::{self, TableRetention},
-};
+use taskmaster_models::{RetainedTable, RetentionPolicy};
+use taskmaster_postgres::PgStore;
+use taskmaster_repository::retention::{self, TableRetention};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -23,8 +21,8 @@ pub(crate) enum Command {
     },
 }
 
-pub(crate) async fn run(store: &dyn Store, policy: &RetentionPolicy, command: &Command) -> Result<ExitCode> {
-    let now = clock::now();
+pub(crate) async fn run(store: &PgStore, policy: &RetentionPolicy, command: &Command) -> Result<ExitCode> {
+    let now = store.server_time().await?;
     match command {
         Command::Plan | Command::Run { dry_run: true } => {
             let plan = retention::plan(store, policy, now).await?;

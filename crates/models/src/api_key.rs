@@ -72,7 +72,7 @@ pub struct ApiKey {
     pub key_prefix: Option<String>,
     /// Which pepper its hash was made with; `None` for none.
     pub pepper_version: Option<i32>,
-    /// What it may do.
+    /// What it may do, at most 100 permissions.
     pub permissions: Vec<Permission>,
     /// Whether it may be used at all.
     pub is_active: bool,

@@ -153,7 +153,7 @@ pub struct NewErrorLog {
     pub resolved: bool,
     pub resolution_notes: Option<String>,
     pub created_at: DateTime<Utc>,
-    /// Kept for a resolved error only; one without it was resolved when it happened.
+    /// Kept for a resolved error only, and not before `created_at`; one without it was resolved when it happened.
     pub resolved_at: Option<DateTime<Utc>>,
     pub metadata: Map<String, Value>,
 }
@@ -215,6 +215,11 @@ impl NewErrorLog {
         v.optional_text("resolution_notes", self.resolution_notes.as_deref(), MAX_TEXT);
         v.time("created_at", Some(self.created_at));
         v.time("resolved_at", self.resolved_at);
+        // A time that cannot be stored is one fault, not two.
+        let is_early = |end| clock::earliest() <= end && end < clock::storable(self.created_at);
+        if self.resolved && self.resolved_at.is_some_and(is_early) {
+            v.fault("resolved_at", FaultCode::Contradiction, "lies before created_at");
+        }
         v.metadata(&self.metadata);
         self.warn(&mut v);
         v

@@ -9,13 +9,14 @@ mod frames;
 mod mask;
 
 /// What errors of one cause have in common: a hash of their type, their code, their message without what differs each time
-/// (numbers, ids, addresses, paths, times), and the names of the five functions in which they happened.
+/// (numbers, ids, keys, addresses, paths, times), and the names of the five functions in which they happened.
 ///
 /// Its text is the version of the algorithm, a colon and 32 hexadecimal digits, such as
 /// `1:8f0c1d0a6d4b3b0c2f8d6f1f5a3d9e77`. A new version of the algorithm makes other fingerprints, so it never moves an error
 /// that is stored from its group into another one.
 ///
-/// Words in quotes stay as they are, since they are as often the name of a table or a field as they are a value.
+/// Words in quotes stay as they are, since they are as often the name of a table or a field as they are a value. A word of
+/// letters alone is never taken for an id, however odd it is.
 ///
 /// ```
 /// use taskmaster_models::{ErrorType, NewErrorLog};

@@ -5,12 +5,12 @@ use crate::{FaultCode, Validation, clock, text_enum::text_enum};
 text_enum! {
     /// A table whose old rows retention removes.
     RetainedTable, "table with a retention" {
-        /// The audit trail; its seals stay.
-        AuditLogs = "audit_logs",
         /// Errors, resolved or not.
         ErrorLogs = "error_logs",
         /// Measured values.
         PerformanceMetrics = "performance_metrics",
+        /// The audit trail; its seals stay.
+        AuditLogs = "audit_logs",
     }
 }
 

@@ -77,6 +77,7 @@ fn an_intact_chain_has_no_finding() {
         seals: 2,
         rows: 3,
         unsealed: 1,
+        oldest_unsealed: Some(at(25)),
         last: Some(second.anchor()),
         ..AuditVerification::default()
     };

@@ -93,6 +93,19 @@ fn a_resolved_error_and_no_other_has_a_time_of_it() {
 }
 
 #[test]
+fn no_error_is_resolved_before_it_has_happened() {
+    let new = NewErrorLog { resolved: true, ..NewErrorLog::new(ErrorType::System, "no disk") };
+    let faults = |resolved, micros| {
+        let resolved_at = Some(new.created_at + chrono::TimeDelta::microseconds(micros));
+        NewErrorLog { resolved, resolved_at, ..new.clone() }.validate().faults().to_vec()
+    };
+    let early = faults(true, -1);
+    assert_eq!((early[0].field.as_str(), early[0].code), ("resolved_at", FaultCode::Contradiction));
+    assert_eq!(faults(true, 0), []);
+    assert_eq!(faults(false, -1), [], "it is not kept");
+}
+
+#[test]
 fn severities_compare_and_two_are_critical() {
     assert!(Severity::ALL.is_sorted());
     let critical: Vec<_> = Severity::ALL.iter().filter(|severity| severity.is_critical()).collect();

@@ -78,7 +78,6 @@ pub(crate) fn api_key(row: &QueryResult) -> Result<ApiKey> {
     let model: Model = row::entity(TABLE, row)?;
     let stored = Stored { table: TABLE, id: model.id };
     let permissions = stored.texts("permissions", model.permissions)?;
-    let permissions = permissions.iter().map(|text| stored.parse("permissions", text));
     let rate_limit = model.rate_limit.map(|limit| rate_limit(stored, limit)).transpose()?;
     Ok(ApiKey {
         id: ApiKeyId::from_uuid(model.id),
@@ -87,7 +86,7 @@ pub(crate) fn api_key(row: &QueryResult) -> Result<ApiKey> {
         environment: stored.parse("environment", &model.environment)?,
         key_prefix: model.key_prefix,
         pepper_version: model.pepper_version,
-        permissions: permissions.collect::<Result<_>>()?,
+        permissions: permissions.iter().map(|text| Permission::stored(text)).collect(),
         is_active: model.is_active,
         expires_at: model.expires_at.map(|time| time.to_utc()),
         rate_limit,
@@ -103,7 +102,12 @@ pub(crate) fn api_key(row: &QueryResult) -> Result<ApiKey> {
     })
 }
 
+/// Reads a limit. What is missing has the described system's defaults.
 fn rate_limit(stored: Stored, json: serde_json::Value) -> Result<RateLimit> {
+    let mut json = stored.object("rate_limit", json)?;
+    json.entry("max_requests").or_insert(1_000.into());
+    json.entry("window_ms").or_insert(3_600_000.into());
+    let json = json.into();
     let inconsistent = |detail| stored.inconsistent("rate_limit", detail);
     let limit: RateLimit = serde_json::from_value(json).map_err(|error| inconsistent(error.to_string()))?;
     limit.is_allowed().then_some(limit).ok_or_else(|| inconsistent("it is out of range".to_owned()))
@@ -249,11 +253,16 @@ impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
     async fn deactivate(&self, id: ApiKeyId, reason: &str, now: DateTime<Utc>) -> Result<ApiKey> {
         let deactivation = Deactivation { reason: reason.to_owned(), at: clock::storable(now) };
         deactivation.validate().into_result()?;
+        let deactivation = json!({ Deactivation::KEY: deactivation });
         let sql = Sql::write(self.actor())
             .text(" UPDATE api_keys SET ")
             .text(FORGET_PREVIOUS)
-            .text(", is_active = FALSE, metadata = metadata || ")
-            .bind(json!({ Deactivation::KEY: deactivation }));
+            // Of an ended key the first reason stays.
+            .text(", is_active = FALSE, metadata = CASE WHEN is_active THEN metadata || ")
+            .bind(deactivation.clone())
+            .text(" ELSE ")
+            .bind(deactivation)
+            .text(" || metadata END");
         self.written(ENTITY, id, one_by_id(sql, id), api_key).await
     }
 

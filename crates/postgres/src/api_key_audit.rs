@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::QueryResult;
-use taskmaster_models::{ApiKeyStatistics, ApiKeyUsageSummary, KeyConcern, SecurityAuditRequest};
+use taskmaster_models::{ApiKeyStatistics, ApiKeyUsageSummary, KeyConcern, SecurityAuditRequest, Verb};
 use taskmaster_repository::Result;
 use uuid::Uuid;
 
@@ -99,9 +99,12 @@ fn holds(sql: Sql, concern: KeyConcern, request: &SecurityAuditRequest) -> Sql {
             sql.text("coalesce(last_used_at, created_at) <= ").bind(bound(Some(request.unused_since())))
         }
         KeyConcern::WithoutRateLimit => sql.text("rate_limit IS NULL"),
-        KeyConcern::WidePermissions => sql.text(
-            "EXISTS (SELECT FROM jsonb_array_elements_text(permissions) AS held (permission) \
-                WHERE strpos(held.permission, ':') = 0)",
-        ),
+        KeyConcern::WidePermissions => sql
+            .text(
+                "EXISTS (SELECT FROM jsonb_array_elements_text(permissions) AS held (permission) \
+                    WHERE held.permission IN ('*', ",
+            )
+            .list(Verb::ALL, |sql, verb| sql.bind(verb.as_str()))
+            .text("))"),
     }
 }

@@ -1,5 +1,7 @@
 //! What happens when somebody calls with a key: it is found, compared, checked, counted against its limit, and its use is noted.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ConnectionTrait, QueryResult};
 use secrecy::SecretString;
@@ -7,7 +9,8 @@ use taskmaster_models::{
     ApiKey, ApiKeyId, Environment, KeyVerdict, Permission, RateLimit, Validation, clock,
 };
 use taskmaster_repository::{RepositoryError, Result};
-use taskmaster_security::{HashedKey, KeyHash, KeyUsage, PlainKey, PresentedKey};
+use taskmaster_security::{HashedKey, HeldUsage, KeyHash, KeyUsage, PlainKey, PresentedKey};
+use uuid::Uuid;
 
 use crate::{
     api_key::{COLUMNS, ENTITY, TABLE, api_key},
@@ -16,6 +19,11 @@ use crate::{
     sql::Sql,
     store::Pg,
 };
+
+/// How often a flush tries to write the uses of keys that somebody else is writing, and how long it waits between: another process's
+/// flush is over by then, a unit of work may not be.
+const FLUSH_TRIES: u32 = 20;
+const FLUSH_PAUSE: Duration = Duration::from_millis(50);
 
 /// How many calls were admitted since the window's start.
 struct Window {
@@ -26,7 +34,7 @@ struct Window {
 /// Uses as rows. Nothing is inserted.
 const USED: Insert = Insert {
     table: TABLE,
-    columns: &[("used_id", "uuid"), ("used", "int"), ("used_at", "timestamptz")],
+    columns: &[("used_id", "uuid"), ("uses", "int"), ("used_at", "timestamptz")],
     returning: "",
 };
 
@@ -84,23 +92,31 @@ impl<C: ConnectionTrait + Send> Pg<C> {
         Ok(found)
     }
 
-    /// Whether a row's key, or the one before it in its time of grace, is the presented one.
+    /// Whether a row's key, or the one before it in its time of grace, is the presented one. The row was found by one of the two,
+    /// and the other's hash is not looked at: it may need a pepper that this process does not have yet, or be malformed.
     fn is_presented(&self, row: &QueryResult, presented: &PresentedKey, now: DateTime<Utc>) -> Result<bool> {
         let stored = Stored { table: TABLE, id: row::column(row, "id")? };
-        let hash: String = row::column(row, "key_hash")?;
-        let hash: KeyHash = stored.parse("key_hash", &hash)?;
-        if self.is_same(presented, &hash, row::column(row, "pepper_version")?)? {
-            return Ok(true);
-        }
-        let previous: Option<String> = row::column(row, "previous_key_hash")?;
         let ends: Option<DateTime<Utc>> = row::column(row, "previous_expires_at")?;
-        match previous {
-            Some(previous) if ends.is_some_and(|ends| now < ends) => {
-                let previous: KeyHash = stored.parse("previous_key_hash", &previous)?;
-                self.is_same(presented, &previous, row::column(row, "previous_pepper_version")?)
+        let in_grace = ends.is_some_and(|ends| now < ends);
+        for (hash_column, prefix_column, pepper_column, counts) in [
+            ("key_hash", "key_prefix", "pepper_version", true),
+            ("previous_key_hash", "previous_key_prefix", "previous_pepper_version", in_grace),
+        ] {
+            let hash: Option<String> = row::column(row, hash_column)?;
+            let prefix: Option<String> = row::column(row, prefix_column)?;
+            let Some(hash) = hash.filter(|_| counts) else { continue };
+            let found_by_it = match presented {
+                PresentedKey::Own(key) => prefix.as_deref() == Some(key.prefix()),
+                PresentedKey::Foreign(text) => hash == KeyHash::sha256(text).to_hex(),
+            };
+            if found_by_it {
+                let hash = stored.parse(hash_column, &hash)?;
+                if self.is_same(presented, &hash, row::column(row, pepper_column)?)? {
+                    return Ok(true);
+                }
             }
-            _ => Ok(false),
         }
+        Ok(false)
     }
 
     fn is_same(&self, presented: &PresentedKey, hash: &KeyHash, pepper_version: Option<i32>) -> Result<bool> {
@@ -142,7 +158,7 @@ impl<C: ConnectionTrait + Send> Pg<C> {
             self.usage().put_back(KeyUsage { id, count: 1, last_used_at: at });
         } else if let Some(due) = self.usage().note(id, at) {
             // What failed is put back and tried with the next uses, or by `flush_usage`, which tells the error.
-            let _ = self.write_usage(&[due]).await;
+            let _ = self.write_usage(&mut self.usage().hold(vec![due])).await;
         }
     }
 
@@ -150,38 +166,70 @@ impl<C: ConnectionTrait + Send> Pg<C> {
         if self.is_unit_of_work() {
             return Ok(0);
         }
-        let unwritten = self.usage().drain();
-        if unwritten.is_empty() { Ok(0) } else { self.write_usage(&unwritten).await }
+        let mut unwritten = self.usage().hold(self.usage().drain());
+        let mut written = 0;
+        for again in 0..FLUSH_TRIES {
+            if unwritten.usage().is_empty() {
+                break;
+            }
+            if again > 0 {
+                tokio::time::sleep(FLUSH_PAUSE).await;
+            }
+            written += self.write_usage(&mut unwritten).await?;
+        }
+        Ok(written)
     }
 
-    /// Writes uses down, or puts them back. In nobody's name: they belong to all that have called since the last time.
-    async fn write_usage(&self, usage: &[KeyUsage]) -> Result<u64> {
-        let rows: Vec<_> = usage
+    /// Writes uses down, but for those of keys that somebody else is writing: nobody waits for these, and they stay counted. In
+    /// nobody's name: uses belong to all that have called since the last time. Returns for how many keys.
+    async fn write_usage(&self, held: &mut HeldUsage<'_>) -> Result<u64> {
+        let rows: Vec<_> = held
+            .usage()
             .iter()
             .map(|usage| {
                 let count = i32::try_from(usage.count).unwrap_or(i32::MAX);
                 vec![usage.id.as_uuid().into(), count.into(), usage.last_used_at.into()]
             })
             .collect();
-        let sql = Sql::write(None).text(
-            " UPDATE api_keys SET usage_count = least(usage_count::bigint + used::bigint, 2147483647)::int, \
-                last_used_at = greatest(last_used_at, used_at::timestamptz) FROM ",
-        );
-        let written = self.execute(ENTITY, USED.rows(sql, &rows).text(" WHERE id = used_id::uuid")).await;
-        if written.is_err() {
-            for usage in usage {
-                self.usage().put_back(*usage);
+        let sql =
+            Sql::write(None).cte("used AS (SELECT used_id::uuid, uses::bigint, used_at::timestamptz FROM ");
+        let sql = USED
+            .rows(sql, &rows)
+            .text(")")
+            .cte(
+                "free AS MATERIALIZED (SELECT used.* FROM used JOIN api_keys ON id = used_id \
+                    FOR NO KEY UPDATE OF api_keys SKIP LOCKED)",
+            )
+            .cte(
+                "written AS (UPDATE api_keys SET usage_count = least(usage_count + uses, 2147483647)::int, \
+                    last_used_at = greatest(last_used_at, used_at) FROM free WHERE id = used_id RETURNING id)",
+            )
+            // Of keys that are gone no row comes back: their uses are forgotten.
+            .text(
+                " SELECT used_id, EXISTS (SELECT FROM written WHERE written.id = used_id) AS is_written \
+                 FROM used JOIN api_keys ON api_keys.id = used_id",
+            );
+        let (mut written, mut skipped) = (0, Vec::new());
+        for row in self.rows(ENTITY, sql).await? {
+            if row::column(&row, "is_written")? {
+                written += 1;
+            } else {
+                skipped.push(ApiKeyId::from_uuid(row::column::<Uuid>(&row, "used_id")?));
             }
         }
-        written
+        held.written_but_for(&skipped);
+        Ok(written)
     }
 }
 
-/// The rows that may be the presented key's, with their hashes and windows.
+/// The rows that may be the presented key's, with their hashes and windows. The LIMIT has each window read by its index: PostgreSQL keeps
+/// no statistics of hashes, expects many rows of one, and would read all windows for them.
 fn presented_at(presented: &PresentedKey, now: DateTime<Utc>) -> Sql {
     let sql = Sql::read("SELECT ").text(COLUMNS).text(
         ", key_hash, previous_key_hash, window_start, admitted \
-         FROM api_keys LEFT JOIN api_key_rate_windows ON api_key_id = id WHERE ",
+         FROM api_keys LEFT JOIN LATERAL \
+            (SELECT window_start, admitted FROM api_key_rate_windows WHERE api_key_id = id LIMIT 1) AS current ON TRUE \
+         WHERE ",
     );
     match presented {
         PresentedKey::Own(key) => sql
@@ -212,11 +260,17 @@ fn window(row: &QueryResult) -> Result<Option<Window>> {
 }
 
 /// Counts a call in the current window, or begins the next one with it. Returns a row if and only if the call is admitted. Callers
-/// of one key come one after the other here, by the row's lock.
+/// of one key come one after the other here, by the row's lock. The same rule as [`RateLimit::rest_of_window`] tells whether a window
+/// is over.
 fn admission(id: ApiKeyId, limit: RateLimit, now: DateTime<Utc>) -> Sql {
-    // A window that began then or earlier is over.
-    let over = now - limit.window();
-    Sql::write(None)
+    let is_over = |sql: Sql| {
+        sql.text("(present.window_start <= ")
+            .bind(now - limit.window())
+            .text(" OR present.window_start > ")
+            .bind(now + limit.window())
+            .text(")")
+    };
+    let sql = Sql::write(None)
         .text(
             " INSERT INTO api_key_rate_windows AS present (api_key_id, window_start, admitted) \
              SELECT id, ",
@@ -226,17 +280,13 @@ fn admission(id: ApiKeyId, limit: RateLimit, now: DateTime<Utc>) -> Sql {
         .bind(id.as_uuid())
         .text(
             " ON CONFLICT (api_key_id) DO UPDATE SET \
-                window_start = CASE WHEN present.window_start <= ",
-        )
-        .bind(over)
-        .text(
-            " THEN excluded.window_start ELSE present.window_start END, \
-                admitted = CASE WHEN present.window_start <= ",
-        )
-        .bind(over)
+                window_start = CASE WHEN ",
+        );
+    let sql =
+        is_over(sql).text(" THEN excluded.window_start ELSE present.window_start END, admitted = CASE WHEN ");
+    let sql = is_over(sql)
         .text(" THEN 1 ELSE present.admitted + 1 END WHERE present.admitted < ")
         .bind(limit.max_requests)
-        .text(" OR present.window_start <= ")
-        .bind(over)
-        .text(" RETURNING admitted")
+        .text(" OR ");
+    is_over(sql).text(" RETURNING admitted")
 }

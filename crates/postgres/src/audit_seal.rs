@@ -19,10 +19,12 @@ const TABLE: &str = "audit_seals";
 /// The columns of [`Model`].
 const COLUMNS: &str = "number, sealed_at, cluster, snapshot, transaction_id, row_count, newest_at, previous_hash, rows_hash, hash, pruned_at";
 
-/// The hash of all that the row `a` of the trail says, in a text that no setting of the session changes. Functions and
-/// operators are named with their schema: one of the same name in another could fit better and tell something else.
+/// The hash of all that the row `a` of the trail says, in a text that no setting of the session changes. The old and the new
+/// values are in it by their own hashes, since a JSON string has at most 268 MB. Functions and operators are named with their schema:
+/// one of the same name in another could fit better and tell something else.
 pub(crate) const ROW_HASH: &str = "pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.jsonb_build_array(a.id, a.entity_type, a.entity_id, \
-        a.action, a.old_values::text, a.new_values::text, a.user_id, a.session_id, a.ip_address::text, \
+        a.action, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(a.old_values::text, 'UTF8')), 'hex'), \
+        pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(a.new_values::text, 'UTF8')), 'hex'), a.user_id, a.session_id, a.ip_address::text, \
         a.user_agent, (extract(epoch FROM a.timestamp) OPERATOR(pg_catalog.*) 1000000::numeric)::bigint, \
         a.metadata::text, a.transaction_id)::text, 'UTF8'))";
 
@@ -132,10 +134,17 @@ impl<C: ConnectionTrait> Pg<C> {
         let limit = i64::from(limit);
         let left_over = self.delete_pruned(limit).await?;
         let room = limit - i64::try_from(left_over).unwrap_or(limit);
-        if room <= 0 || self.mark_prunable(before, room).await? == 0 {
+        if left_over > 0 && room <= 0 {
             return Ok(left_over);
         }
-        Ok(left_over + self.delete_pruned(room).await?)
+        while self.mark_prunable(before, room).await? > 0 {
+            let gone = self.delete_pruned(room).await?;
+            // None, where somebody has removed the rows of the seals that were marked: then the next ones are due.
+            if gone > 0 {
+                return Ok(left_over + gone);
+            }
+        }
+        Ok(left_over)
     }
 
     /// Marks the oldest seals as pruned: as many as have `rows` rows together, and none that has a row that is too young, or

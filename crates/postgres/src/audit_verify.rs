@@ -72,7 +72,7 @@ impl<C: ConnectionTrait> Pg<C> {
             );
             let sql = sql
                 .and("a.id > ", after)
-                .text(" AND NOT EXISTS (SELECT FROM audit_seal_rows r WHERE r.audit_id = a.id AND r.seal_number <= ")
+                .text(" AND NOT EXISTS (SELECT FROM audit_seal_rows r WHERE r.audit_id = a.id AND r.seal_number BETWEEN 1 AND ")
                 .bind(last)
                 .text(") ORDER BY a.id LIMIT ")
                 .bind(CHUNK);

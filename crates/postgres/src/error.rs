@@ -42,11 +42,20 @@ impl fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
-/// A message without the value that could not be read, which those of class 22 quote at their end, after a colon.
+/// What quotes a value in a message, in whatever language the server speaks.
+const QUOTATION_MARKS: [char; 16] =
+    ['"', '\'', '`', '«', '»', '‹', '›', '„', '“', '”', '‚', '‘', '’', '「', '『', '《'];
+
+/// A message without the value that could not be read, which those of class 22 quote somewhere: it ends before the first
+/// quotation mark.
 fn without_value<'a>(sqlstate: &str, message: &'a str) -> &'a str {
-    match message.split_once(": \"") {
-        Some((said, _)) if sqlstate.starts_with("22") => said,
-        _ => message,
+    if !sqlstate.starts_with("22") {
+        return message;
+    }
+    let said = message.split(QUOTATION_MARKS).next().unwrap_or_default();
+    match said.trim_end_matches([':', '：', ' ', '\u{a0}', '\u{202f}']) {
+        "" => "a value is not one of its type",
+        said => said,
     }
 }
 
@@ -168,6 +177,20 @@ mod tests {
         let told = without_value("22P02", "invalid input syntax for type uuid: \"deadbeef\"");
         assert_eq!(told, "invalid input syntax for type uuid");
         assert_eq!(without_value("22003", "integer out of range"), "integer out of range");
+        for (message, said) in [
+            ("value \"7351\" is out of range for type integer", "value"),
+            ("la valeur « 7351 » est en dehors des limites du type integer", "la valeur"),
+            (
+                "syntaxe en entrée invalide pour le type uuid\u{a0}: «\u{a0}7351\u{a0}»",
+                "syntaxe en entrée invalide pour le type uuid",
+            ),
+            ("ungültige Eingabesyntax für Typ uuid: „7351“", "ungültige Eingabesyntax für Typ uuid"),
+            ("»7351« ist keine gültige Zahl", "a value is not one of its type"),
+            ("'7351' is no number", "a value is not one of its type"),
+            ("invalid byte sequence for encoding \"UTF8\": 0x73 0x51", "invalid byte sequence for encoding"),
+        ] {
+            assert_eq!(without_value("22P02", message), said);
+        }
         let schema = "relation \"tasks\" does not exist";
         assert_eq!(without_value("42P01", schema), schema);
     }

@@ -55,11 +55,11 @@ fn locked(actor: Option<&str>, id: ErrorLogId) -> Sql {
         .text(" FOR NO KEY UPDATE OF error_logs)")
 }
 
-/// The assignments of a resolution.
+/// The assignments of a resolution. None is resolved before it has happened.
 fn resolved(sql: Sql, resolution: &Resolution) -> Sql {
-    sql.text(" resolved = TRUE, resolved_at = ")
+    sql.text(" resolved = TRUE, resolved_at = greatest(created_at, ")
         .bind(clock::storable(resolution.at))
-        .text(", resolution_notes = ")
+        .text("), resolution_notes = ")
         .bind(resolution.notes.as_str())
         .text(", metadata = metadata || jsonb_build_object('resolved_by', ")
         .bind(resolution.by.as_str())
@@ -86,7 +86,7 @@ pub(crate) fn groups(filter: &ErrorLogFilter, limit: u32) -> Sql {
     matching(sql, filter)
         .text(
             ") AS met CROSS JOIN LATERAL (SELECT l.id, l.created_at AS last_seen, l.error_type, l.error_code, \
-                l.error_message FROM error_logs l WHERE l.fingerprint = met.fingerprint \
+                left(l.error_message, 1000) AS error_message FROM error_logs l WHERE l.fingerprint = met.fingerprint \
                 ORDER BY l.created_at DESC, l.id DESC LIMIT 1) AS latest \
              ORDER BY last_seen DESC, fingerprint COLLATE \"C\" DESC LIMIT ",
         )
@@ -98,7 +98,7 @@ pub(crate) fn groups(filter: &ErrorLogFilter, limit: u32) -> Sql {
                 min(c.created_at) AS first_seen, \
                 max(c.resolved_at) FILTER (WHERE c.resolved) AS last_resolved_at, \
                 coalesce(max(c.created_at) FILTER (WHERE NOT c.resolved) \
-                    > max(c.resolved_at) FILTER (WHERE c.resolved), FALSE) AS regressed, \
+                    > min(c.resolved_at) FILTER (WHERE c.resolved), FALSE) AS regressed, \
                 (ARRAY['debug', 'info', 'warn', 'error', 'fatal'])[max(array_position( \
                     ARRAY['debug', 'info', 'warn', 'error', 'fatal'], c.severity::text))] AS severity \
              FROM error_logs c WHERE c.fingerprint = shown.fingerprint) AS counted \

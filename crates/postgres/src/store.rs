@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, QueryResult,
     TransactionTrait,
@@ -21,7 +22,7 @@ use taskmaster_repository::{
 };
 use taskmaster_security::{KeyHasher, UsageLedger};
 
-use crate::{connect, error::from_db, sql::Sql};
+use crate::{connect, error::from_db, row, sql::Sql};
 
 /// How long a connection may have been idle before it is tried when it is next used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
@@ -90,6 +91,20 @@ impl PgStore {
 }
 
 impl<C: ConnectionTrait> Pg<C> {
+    /// The time by the server's clock. Where rows go by their age, this is the clock to go by: a host with a wrong one would
+    /// remove rows that are young.
+    ///
+    /// # Errors
+    ///
+    /// Only when the store fails.
+    pub async fn server_time(&self) -> Result<DateTime<Utc>> {
+        let row = self.row("time", Sql::read("SELECT clock_timestamp() AS now")).await?;
+        row.map_or_else(
+            || Err(RepositoryError::Backend { source: "the server has not told the time".into() }),
+            |row| row::column(&row, "now"),
+        )
+    }
+
     /// The actor of the writes, if somebody is named.
     pub(crate) fn actor(&self) -> Option<&str> {
         self.actor.as_deref()

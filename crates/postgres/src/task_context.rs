@@ -263,7 +263,7 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
 fn search(request: &SearchRequest, context_type: Option<ContextType>) -> Sql {
     Sql::read(
         "SELECT hits.*, t.title AS task_title, t.status AS task_status, \
-         ts_headline('pg_catalog.english', searchable_text(hits.context_data::text), hits.query, \
+         ts_headline('pg_catalog.english', searchable_json(hits.context_data), hits.query, \
          'StartSel=**, StopSel=**, MinWords=5, MaxWords=20, MaxFragments=2') AS snippet FROM (SELECT ",
     )
     .text(COLUMNS)

@@ -120,6 +120,13 @@ async fn fault_08_no_secret_is_in_the_database_but_hashes_in_their_columns() {
     for hash in &hashes {
         assert_eq!((hash.len(), dump.matches(hash.as_str()).count()), (64, 1), "only in its column");
     }
+    // What ANALYZE has copied into the statistics, where others may look than at the table.
+    db.execute_unprepared("ANALYZE api_keys").await.unwrap();
+    let sql = "SELECT string_agg(s::text, E'\\n') AS stats FROM pg_stats AS s WHERE tablename = 'api_keys'";
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+    let stats: String = row.try_get("", "stats").unwrap();
+    assert!(stats.contains(issued[1].api_key.key_prefix.as_ref().unwrap()), "other columns have statistics");
+    assert_hides(&stats, &hashes, "the statistics");
     let trail = dump.split("audit_logs: ").nth(1).unwrap().lines().filter(|line| line.contains("key_hash"));
     assert_eq!(trail.count(), 0, "not even the name of the column is in the trail");
 }

@@ -89,7 +89,12 @@ pub trait ApiKeyRepository: Send + Sync {
     /// costs one. A limit of L admits exactly L calls in each window, however many processes verify, as long as their `now`s agree
     /// better than a window is long. An admitted call counts as a use, as by [`record_usage`](Self::record_usage).
     ///
-    /// Keys of the described system, which are not of the form of ours, are found by their SHA-256.
+    /// Keys of the described system, which are not of the form of ours, are found by their SHA-256: so a text that does not begin with
+    /// `tmk_` costs one read by an index, if it has 9 to 512 visible ASCII characters. A permission of such a key that has none of
+    /// the forms of [`Permission`] grants nothing.
+    ///
+    /// The store does not know where it runs, and takes a key of any environment: compare the returned key's `environment` with
+    /// the service's own.
     ///
     /// In a unit of work the call counts against the limit only if that commits, and other calls with a limited key wait for its
     /// end: verify before it begins.
@@ -106,14 +111,15 @@ pub trait ApiKeyRepository: Send + Sync {
     ) -> Result<KeyVerdict>;
 
     /// Makes a new key in the place of the old one, which works until `now + grace`, too. Rotating again ends the older
-    /// one at once.
+    /// one at once. A key that is not active stays so.
     ///
     /// # Errors
     ///
     /// `Invalid` for a grace of less than nothing or more than 90 days, or a time that cannot be stored; `NotFound`.
     async fn rotate(&self, id: ApiKeyId, grace: TimeDelta, now: DateTime<Utc>) -> Result<IssuedApiKey>;
 
-    /// Ends a key, and the one before it if that is in its time of grace. Why and when is kept in `metadata.deactivation`.
+    /// Ends a key, and the one before it if that is in its time of grace. Why and when is kept in `metadata.deactivation`; of a key
+    /// that was ended before, the first reason and time stay.
     ///
     /// # Errors
     ///
@@ -123,17 +129,21 @@ pub trait ApiKeyRepository: Send + Sync {
     /// Counts one use of a key that was verified in some other way.
     ///
     /// Uses are counted in the process, together by all clones of a store and its units of work, and written down at most once
-    /// per key and minute, at the first use that comes later than that. A write that fails is made up for by the next, so a use is not
-    /// worth an error. A process that ends without [`flush_usage`](Self::flush_usage) loses the uses of the last minute. In a unit of
-    /// work nothing is written, and what was counted stays counted when it is rolled back.
+    /// per key, minute and process, at the first use that comes later than that. Until then they wait, for that use or for
+    /// [`flush_usage`](Self::flush_usage): call it every few minutes and before the process ends, which loses them otherwise. No call
+    /// waits for somebody who is writing the same key: a write that fails, or for which the key is not free, is made up for by the
+    /// next, so a use is not worth an error. A call that is given up while it waits for its write loses no use; if PostgreSQL makes that
+    /// write all the same, its uses count twice. In a unit of work nothing is written, and what was counted stays counted when it is
+    /// rolled back.
     ///
     /// # Errors
     ///
     /// `Invalid` for a time that cannot be stored.
     async fn record_usage(&self, id: ApiKeyId, now: DateTime<Utc>) -> Result<()>;
 
-    /// Writes down all uses that were counted in this process and are not written yet: before it ends, say. Returns for how many
-    /// keys. In a unit of work it does nothing.
+    /// Writes down all uses that were counted in this process and are not written yet: every few minutes, and before it ends.
+    /// Returns for how many keys. Uses of a key that somebody else is writing for longer than a second stay counted, and those of a
+    /// deleted key are forgotten. In a unit of work it does nothing.
     ///
     /// # Errors
     ///

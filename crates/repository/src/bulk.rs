@@ -1,14 +1,23 @@
 //! Any number of rows in one call: all or none, with progress on the way.
 
+use std::io::{self, Write};
+
 use async_trait::async_trait;
+use serde::Serialize;
 use taskmaster_models::{
     NewErrorLog, NewMetric, NewTask, NewTaskContext, NewTaskDependency, NewWorkflowState, Validation,
 };
 
 use crate::{Repositories, Result, Store};
 
-/// How many rows [`bulk_create`] writes with one statement.
+/// How many rows [`bulk_create`] writes with one statement, at most.
 pub const BULK_STEP: usize = 5000;
+
+/// How many bytes of rows, as JSON, [`bulk_create`] writes with one statement, at most. A larger row has a statement of its own.
+///
+/// PostgreSQL takes no statement above 1 GB. This is far less, since a statement has quotes that JSON has not, and since both
+/// sides hold it in memory several times over.
+pub const BULK_STEP_BYTES: usize = 64 << 20;
 
 /// How far [`bulk_create`] has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +31,7 @@ pub struct BulkProgress {
 /// A noun that [`bulk_create`] can write. API keys are none: who makes one needs the plain key back, so their repository has a
 /// `bulk_create` of its own, and the audit trail is written by the database.
 #[async_trait]
-pub trait BulkCreate: Send + Sync + Sized {
+pub trait BulkCreate: Serialize + Send + Sync + Sized {
     /// What a row is called in an error.
     const ENTITY: &'static str;
 
@@ -39,9 +48,9 @@ pub trait BulkCreate: Send + Sync + Sized {
 
 /// Stores any number of rows of one noun, all or none, and returns how many.
 ///
-/// All rows are validated before the first is written. Then they are written in steps of [`BULK_STEP`] rows within one unit
-/// of work, and `progress` is told after each step. An error leaves nothing behind, and neither does a future that is dropped
-/// before its end. The rows are written as the store's actor, and the locks of the first step are held until the end.
+/// All rows are validated before the first is written. Then they are written in steps within one unit of work, and `progress`
+/// is told after each step. A step ends at [`BULK_STEP`] rows or [`BULK_STEP_BYTES`], whichever comes first. An error leaves
+/// nothing behind, and neither does a future that is dropped before its end. The rows are written as the store's actor, and the locks of the first step are held until the end.
 ///
 /// A row may refer to one that is in the store already, or stands before it in `rows`: put a task before its parts.
 ///
@@ -70,7 +79,10 @@ pub async fn bulk_create<N: BulkCreate>(
     let uow = store.begin().await?;
     let total = rows.len() as u64;
     let mut written = 0;
-    for step in rows.chunks(BULK_STEP) {
+    let mut left = rows;
+    while !left.is_empty() {
+        let (step, later) = left.split_at(step_of(left, BULK_STEP_BYTES));
+        left = later;
         if let Err(error) = N::create_all(&*uow, step).await {
             // What went wrong with the rows is what matters; dropped, the unit of work would be undone as well.
             let _ = uow.rollback().await;
@@ -81,6 +93,38 @@ pub async fn bulk_create<N: BulkCreate>(
     }
     uow.commit().await?;
     Ok(total)
+}
+
+/// How many of these rows, which are not none, the next step writes.
+fn step_of<N: Serialize>(rows: &[N], max_bytes: usize) -> usize {
+    let mut bytes = 0_usize;
+    let fits = |row: &&N| {
+        bytes = bytes.saturating_add(json_bytes(*row));
+        bytes <= max_bytes
+    };
+    // A row that is too large for a step has one nevertheless.
+    rows.iter().take(BULK_STEP).take_while(fits).count().max(1)
+}
+
+/// How long the row is as JSON: about what it takes in a statement, and cheap to count.
+fn json_bytes<N: Serialize>(row: &N) -> usize {
+    let mut counter = Counter(0);
+    // What is no JSON gets a step of its own, and its error from the store.
+    serde_json::to_writer(&mut counter, row).map_or(usize::MAX, |()| counter.0)
+}
+
+/// Counts what is written to it, and keeps nothing.
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -158,5 +202,46 @@ impl BulkCreate for NewMetric {
 
     async fn create_all(store: &dyn Repositories, rows: &[Self]) -> Result<()> {
         store.metrics().record_many(rows).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row that takes so many bytes, its quotes among them.
+    fn row(bytes: usize) -> String {
+        "x".repeat(bytes - 2)
+    }
+
+    /// Steps of 300 bytes.
+    fn steps(mut rows: &[String]) -> Vec<usize> {
+        let mut steps = Vec::new();
+        while !rows.is_empty() {
+            let step = step_of(rows, 300);
+            steps.push(step);
+            rows = &rows[step..];
+        }
+        steps
+    }
+
+    #[test]
+    fn a_step_ends_at_its_number_of_bytes() {
+        assert_eq!(steps(&vec![row(100); 7]), [3, 3, 1]);
+        assert_eq!(steps(&[row(100), row(100), row(101)]), [2, 1]);
+    }
+
+    #[test]
+    fn a_step_ends_at_its_number_of_rows_if_that_comes_first() {
+        let rows = vec![row(10); BULK_STEP + 1];
+        assert_eq!(
+            (step_of(&rows, BULK_STEP_BYTES), step_of(&rows[1..], BULK_STEP_BYTES)),
+            (BULK_STEP, BULK_STEP)
+        );
+    }
+
+    #[test]
+    fn a_row_that_is_too_large_for_a_step_has_one_of_its_own() {
+        assert_eq!(steps(&[row(10), row(301), row(301), row(10), row(10)]), [1, 1, 1, 2]);
     }
 }

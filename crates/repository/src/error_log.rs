@@ -72,7 +72,8 @@ pub trait ErrorLogRepository: Send + Sync {
     /// `Invalid`; `NotFound`; `Stale`; `Reference` when the new task is not there.
     async fn update(&self, id: ErrorLogId, patch: &ErrorLogPatch) -> Result<ErrorLog>;
 
-    /// Marks an error as dealt with. One that is resolved already keeps its first resolution and is returned unchanged.
+    /// Marks an error as dealt with, at the earliest when it happened. One that is resolved already keeps its first resolution
+    /// and is returned unchanged.
     ///
     /// # Errors
     ///
@@ -80,6 +81,9 @@ pub trait ErrorLogRepository: Send + Sync {
     async fn resolve(&self, id: ErrorLogId, resolution: &Resolution) -> Result<ErrorLog>;
 
     /// Marks all unresolved errors of a group as dealt with. Returns how many there were.
+    ///
+    /// This is one transaction, and the audit trail gets a row for each of the errors: that of a group of a million takes
+    /// its time, and until it ends nobody else can change one of them.
     ///
     /// # Errors
     ///

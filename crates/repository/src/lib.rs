@@ -32,7 +32,8 @@
 //!    `version` are the store's.
 //! 6. Pages are stable while rows are inserted, and no call returns an unbounded number of rows. A [`stream`] reads all rows,
 //!    page by page.
-//! 7. No call that writes many rows has a limit to their number. [`bulk_create`] writes more than fit into one statement.
+//! 7. No call that writes many rows has a limit to their number. That of a repository is one statement, which may have 1 GB in
+//!    PostgreSQL; the function [`bulk_create`] writes any number of bytes, too.
 //!
 //! # Adding a noun
 //!
@@ -63,7 +64,7 @@ mod workflow_state;
 
 pub use api_key::{ApiKeyRepository, IssuedApiKey};
 pub use audit_log::AuditLogRepository;
-pub use bulk::{BULK_STEP, BulkCreate, BulkProgress, bulk_create};
+pub use bulk::{BULK_STEP, BULK_STEP_BYTES, BulkCreate, BulkProgress, bulk_create};
 pub use error::{BoxError, RepositoryError, Result};
 pub use error_log::ErrorLogRepository;
 pub use metric::MetricRepository;

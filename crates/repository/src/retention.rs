@@ -4,8 +4,10 @@
 //! moment and run again, and several may run at once. A row that is younger than its table's age never goes.
 //!
 //! Of the audit trail only sealed rows go, seal by seal: a seal whose youngest row is old enough loses all its rows, and stays
-//! itself, so that the chain can still be verified. [`run`] seals first, so one that runs every day lets rows go at most a day
-//! late.
+//! itself, so that the chain can still be verified. So a row goes late by as much as its seal spans: rows that were never sealed
+//! before, such as those of a database that is upgraded, go together an age after their first seal.
+//!
+//! Age is judged by the time that the caller gives, so it should be the server's: `PgStore::server_time`.
 
 use chrono::{DateTime, Utc};
 use taskmaster_models::{RetainedTable, RetentionPolicy};
@@ -49,8 +51,8 @@ pub async fn plan(
     Ok(plan)
 }
 
-/// Seals the audit trail, and removes what has outlived its age at the time `now`. Tells `progress` after each transaction
-/// how far the table in work has come, and returns how many rows have gone from each.
+/// Removes what has outlived its age at the time `now`, the audit trail, which is sealed before, last. Tells `progress` after each
+/// transaction how far the table in work has come, and returns how many rows have gone from each.
 ///
 /// # Errors
 ///
@@ -62,11 +64,12 @@ pub async fn run(
     mut progress: impl FnMut(&TableRetention) + Send,
 ) -> Result<Vec<TableRetention>> {
     policy.validate().into_result()?;
-    if policy.audit_logs.is_some() {
-        store.audit_logs().seal().await?;
-    }
     let mut done = Vec::new();
     for (table, before) in cutoffs(policy, now) {
+        // The trail is the last table, so whatever keeps it from being sealed keeps no other from being pruned.
+        if table == RetainedTable::AuditLogs {
+            store.audit_logs().seal().await?;
+        }
         let mut removed = TableRetention { table, before, rows: 0 };
         loop {
             let rows = match table {

@@ -25,10 +25,16 @@
 //!   request's limit, and no connection between two pages: a slow reader keeps nobody from working.
 //! - It starts where the request says, and the request's limit is the size of a page, not of the stream.
 //! - Rows that are inserted or deleted meanwhile shift nothing: what was there throughout is seen exactly once. A row that is
-//!   inserted is seen if its place lies ahead, and one whose key is changed may be seen twice or not at all. So a stream is no
-//!   snapshot, unless it is read within a unit of work whose isolation level makes it one: in PostgreSQL, REPEATABLE READ.
+//!   inserted is seen if its place lies ahead. One whose key is changed is seen again whenever it gets ahead, or not at all if it
+//!   falls behind unseen. So a stream is no snapshot, unless it is read within a unit of work whose isolation level makes it
+//!   one (in PostgreSQL, REPEATABLE READ) and which does not change the rows itself.
 //! - An error comes once and ends it. Dropped early, it reads no further page.
 //! - It may be read within the unit of work in which the rows are then changed, since each page is a query of its own.
+//!
+//! # Changing rows on the way
+//!
+//! Order by a key that the changes leave alone, best by `CreatedAt`. With `TaskSort::UpdatedAt` ascending, a loop that updates
+//! each task that it gets puts each ahead of itself anew, and **never ends**.
 
 use futures::{
     StreamExt, TryStreamExt,

@@ -22,7 +22,7 @@ pub struct KeyUsage {
 /// The uses that are not written down yet. Reads no clock: times come with the uses.
 ///
 /// Each use that is noted is handed out exactly once, by [`note`](Self::note) or by [`drain`](Self::drain). What could not be written
-/// is [put back](Self::put_back).
+/// is [put back](Self::put_back); who waits for the write [holds](Self::hold) it meanwhile.
 #[derive(Debug)]
 pub struct UsageLedger {
     interval: TimeDelta,
@@ -52,18 +52,27 @@ impl UsageLedger {
     }
 
     /// Counts one use. Returns the uses of this key that are to be written down now, if it is time: at the first use, and then
-    /// at the first use after each interval.
+    /// at the first use after each interval. A use more than an interval before the last that was handed out is handed out, too: one
+    /// of both clocks is wrong, and the right one should not have to reach the other.
     #[must_use = "what is returned must be written down or put back"]
     pub fn note(&self, id: ApiKeyId, at: DateTime<Utc>) -> Option<KeyUsage> {
         let mut keys = self.lock();
         let entry = Self::add(&mut keys, KeyUsage { id, count: 1, last_used_at: at });
-        let due = entry.handed_out_at.is_none_or(|before| at - before >= self.interval);
+        let due = entry
+            .handed_out_at
+            .is_none_or(|before| at - before >= self.interval || before - at > self.interval);
         due.then(|| entry.hand_out(id, at))
     }
 
     /// Counts uses without handing any out: of a failed write, or such as are not to be written down now.
     pub fn put_back(&self, usage: KeyUsage) {
         Self::add(&mut self.lock(), usage);
+    }
+
+    /// Uses that were handed out, for as long as they are being written down.
+    #[must_use]
+    pub fn hold(&self, usage: Vec<KeyUsage>) -> HeldUsage<'_> {
+        HeldUsage { ledger: self, usage }
     }
 
     /// All uses that are not written down yet, by id.
@@ -92,8 +101,37 @@ impl UsageLedger {
 
 impl Entry {
     fn hand_out(&mut self, id: ApiKeyId, at: DateTime<Utc>) -> KeyUsage {
-        self.handed_out_at = self.handed_out_at.max(Some(at));
+        self.handed_out_at = Some(at);
         KeyUsage { id, count: std::mem::take(&mut self.unwritten), last_used_at: self.last_used_at }
+    }
+}
+
+/// Uses that are being written down. When it is dropped, those that were not are put back: so it is also when the call that writes them
+/// fails or is given up.
+#[derive(Debug)]
+pub struct HeldUsage<'a> {
+    ledger: &'a UsageLedger,
+    usage: Vec<KeyUsage>,
+}
+
+impl HeldUsage<'_> {
+    /// The uses that are to be written down.
+    #[must_use]
+    pub fn usage(&self) -> &[KeyUsage] {
+        &self.usage
+    }
+
+    /// Forgets the uses, but for those of these keys, which are still to be written down.
+    pub fn written_but_for(&mut self, skipped: &[ApiKeyId]) {
+        self.usage.retain(|usage| skipped.contains(&usage.id));
+    }
+}
+
+impl Drop for HeldUsage<'_> {
+    fn drop(&mut self) {
+        for usage in &self.usage {
+            self.ledger.put_back(*usage);
+        }
     }
 }
 
@@ -129,9 +167,9 @@ mod tests {
     fn the_last_use_never_goes_back() {
         let ledger = UsageLedger::default();
         let id = ApiKeyId::new();
-        assert!(ledger.note(id, at(100)).is_some());
+        assert!(ledger.note(id, at(60)).is_some());
         assert_eq!(ledger.note(id, at(10)), None);
-        assert_eq!(ledger.drain(), [KeyUsage { id, count: 1, last_used_at: at(100) }]);
+        assert_eq!(ledger.drain(), [KeyUsage { id, count: 1, last_used_at: at(60) }]);
     }
 
     #[test]
@@ -142,6 +180,38 @@ mod tests {
         ledger.put_back(failed);
         assert_eq!(ledger.note(id, at(1)), None, "a database that is down is not asked at each use");
         assert_eq!(ledger.note(id, at(60)), Some(KeyUsage { id, count: 3, last_used_at: at(60) }));
+    }
+
+    #[test]
+    fn what_was_held_and_not_written_is_put_back() {
+        let ledger = UsageLedger::default();
+        let [one, other] = [ApiKeyId::new(), ApiKeyId::new()];
+        let uses = || [one, other].map(|id| KeyUsage { id, count: 2, last_used_at: at(5) }).to_vec();
+        drop(ledger.hold(uses()));
+        let mut held = ledger.hold(ledger.drain());
+        assert_eq!(held.usage().len(), 2);
+        held.written_but_for(&[other]);
+        assert_eq!((held.usage(), ledger.drain().len()), (&uses()[1..], 0));
+        drop(held);
+        assert_eq!(ledger.drain(), uses()[1..]);
+        ledger.hold(uses()).written_but_for(&[]);
+        assert_eq!(ledger.drain(), []);
+    }
+
+    #[test]
+    fn a_wrong_clock_delays_no_write_of_the_right_one() {
+        let ledger = UsageLedger::default();
+        let id = ApiKeyId::new();
+        let years = 10 * 365 * 86_400;
+        assert!(ledger.note(id, at(0)).is_some());
+        assert!(ledger.note(id, at(years)).is_some());
+        assert!(ledger.note(id, at(1)).is_some());
+        assert!(ledger.note(id, at(60)).is_none(), "the time of the last write went back");
+        assert!(ledger.note(id, at(61)).is_some());
+        assert!(ledger.note(id, at(1)).is_none(), "a clock that is behind by a little");
+        assert!(ledger.note(id, at(-years)).is_some());
+        assert!(ledger.note(id, at(2)).is_some());
+        assert!(ledger.note(id, at(3)).is_none());
     }
 
     #[test]

@@ -81,14 +81,14 @@ async fn sum_up(store: &dyn Store, began: chrono::DateTime<chrono::Utc>) -> Resu
     let all = store.metrics().statistics(&MetricFilter::default()).await?;
     println!("measured: {measured} reads; {} metrics of {} names in all", all.total, all.unique_names);
 
-    // Retention: in steps, so that no lock is held for long. Here, everything goes.
-    let mut pruned = 0;
+    // Retention: in steps, so that no lock is held for long, until nothing is left to do. Here, everything goes.
+    let (before, mut pruned) = (clock::now(), 0);
     loop {
-        let gone = store.metrics().prune(clock::now(), 1_000).await?;
-        pruned += gone;
-        if gone < 1_000 {
+        let gone = store.metrics().prune(before, 1_000).await?;
+        if gone == 0 {
             break;
         }
+        pruned += gone;
     }
     println!("pruned: {pruned} metrics");
     Ok(())

@@ -11,6 +11,7 @@ CREATE TRIGGER api_keys_touch BEFORE UPDATE ON api_keys
 DROP INDEX idx_api_keys_name, idx_api_keys_created_at, idx_api_keys_key_prefix;
 
 ALTER TABLE api_keys
+    ALTER COLUMN key_hash SET STATISTICS -1,
     DROP COLUMN previous_expires_at,
     DROP COLUMN previous_pepper_version,
     DROP COLUMN previous_key_prefix,

@@ -17,6 +17,11 @@ ALTER TABLE api_keys
         AND last_used_at >= to_timestamp(-62135596800) AND last_used_at < to_timestamp(253402300800)
         AND previous_expires_at >= to_timestamp(-62135596800) AND previous_expires_at < to_timestamp(253402300800));
 
+-- ANALYZE would copy hashes into pg_stats, where more roles may read. Each is there once, so the planner needs no statistics.
+ALTER TABLE api_keys
+    ALTER COLUMN key_hash SET STATISTICS 0,
+    ALTER COLUMN previous_key_hash SET STATISTICS 0;
+
 COMMENT ON COLUMN api_keys.key_hash IS 'Secret: never in the audit trail, in a view or in an export. HMAC-SHA-256 of the key under the pepper of pepper_version, or SHA-256 where that is NULL; in hex';
 COMMENT ON COLUMN api_keys.pepper_version IS 'Which pepper key_hash was made with; NULL for none';
 COMMENT ON COLUMN api_keys.previous_key_hash IS 'Secret: never in the audit trail, in a view or in an export. key_hash before the last rotation, good until previous_expires_at';

@@ -3,6 +3,8 @@ DROP TABLE audit_seals;
 
 DROP TRIGGER audit_logs_refuse_delete ON audit_logs;
 DROP TRIGGER audit_logs_refuse_change ON audit_logs;
+DROP FUNCTION check_new_seal_rows();
+DROP FUNCTION check_new_seal();
 DROP FUNCTION refuse_seal_change();
 DROP FUNCTION refuse_unpruned();
 DROP FUNCTION refuse_change();

@@ -127,6 +127,50 @@ $$;
 
 COMMENT ON FUNCTION refuse_seal_change() IS 'BEFORE UPDATE row trigger that lets a seal be marked as pruned, and nothing else; SQLSTATE TM004';
 
+-- A hole in the numbers could never be filled, and a seal that is pruned from the start would let rows go unseen.
+CREATE FUNCTION check_new_seal() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path FROM CURRENT
+AS $$
+BEGIN
+    IF NEW.pruned_at IS NOT NULL
+        OR NEW.transaction_id <> pg_current_xact_id()::text::bigint
+        OR NEW.number > coalesce((SELECT max(number) FROM audit_seals), 0) + 1 THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TM004',
+            MESSAGE = format('INSERT of seal %s is refused: it is not the next one, made by this transaction', NEW.number);
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION check_new_seal() IS 'BEFORE INSERT row trigger that lets in the next seal, or one whose number is taken; SQLSTATE TM004';
+
+CREATE FUNCTION check_new_seal_rows() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path FROM CURRENT
+AS $$
+DECLARE
+    foreign_seal bigint;
+BEGIN
+    SELECT a.seal_number INTO foreign_seal
+      FROM added AS a
+      LEFT JOIN audit_seals AS s
+        ON s.number = a.seal_number AND s.transaction_id = pg_current_xact_id()::text::bigint AND s.pruned_at IS NULL
+     WHERE s.number IS NULL
+     LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'TM004',
+            MESSAGE = format('INSERT of a row of seal %s is refused: only the transaction that makes a seal says which rows are in it', foreign_seal);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION check_new_seal_rows() IS
+    'AFTER INSERT statement trigger with the transition table added: rows come with their seal, in one transaction; SQLSTATE TM004';
+
 CREATE TRIGGER audit_logs_refuse_change BEFORE UPDATE OR TRUNCATE ON audit_logs
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('audit_logs');
 CREATE TRIGGER audit_logs_refuse_delete BEFORE DELETE ON audit_logs
@@ -137,6 +181,12 @@ CREATE TRIGGER audit_seals_refuse_removal BEFORE DELETE OR TRUNCATE ON audit_sea
 CREATE TRIGGER audit_seals_refuse_change BEFORE UPDATE ON audit_seals
     FOR EACH ROW EXECUTE FUNCTION refuse_seal_change();
 
+CREATE TRIGGER audit_seals_check_new BEFORE INSERT ON audit_seals
+    FOR EACH ROW EXECUTE FUNCTION check_new_seal();
+
+CREATE TRIGGER audit_seal_rows_check_new AFTER INSERT ON audit_seal_rows
+    REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION check_new_seal_rows();
 CREATE TRIGGER audit_seal_rows_refuse_change BEFORE UPDATE OR TRUNCATE ON audit_seal_rows
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('audit_seal_rows');
 CREATE TRIGGER audit_seal_rows_refuse_delete BEFORE DELETE ON audit_seal_rows

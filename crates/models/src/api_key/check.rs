@@ -1,10 +1,13 @@
 //! What may be stored.
 
-use super::{ApiKey, ApiKeyPatch, NewApiKey, RateLimit};
+use super::{ApiKey, ApiKeyPatch, NewApiKey, Permission, RateLimit};
 use crate::{FaultCode, Validation, clock};
 
 /// From how many uses on a key without a rate limit is odd.
 const MANY_USES: i32 = 10_000;
+
+/// How many permissions a key may have.
+const MAX_PERMISSIONS: usize = 100;
 
 impl NewApiKey {
     /// Finds every fault of this key.
@@ -12,8 +15,11 @@ impl NewApiKey {
     pub fn validate(&self) -> Validation {
         let mut v = Validation::new("API key");
         v.required_text("name", &self.name, 100);
+        permissions(&mut v, &self.permissions);
         v.time("expires_at", self.expires_at);
-        if self.expires_at.is_some_and(|expires_at| expires_at <= self.created_at) {
+        // As they are stored: two times within a microsecond become the same.
+        let expires_at = self.expires_at.map(clock::storable);
+        if expires_at.is_some_and(|expires_at| expires_at <= clock::storable(self.created_at)) {
             v.fault("expires_at", FaultCode::OutOfRange, "is not later than created_at");
         }
         rate_limit(&mut v, self.rate_limit);
@@ -36,9 +42,10 @@ impl ApiKeyPatch {
         if let Some(name) = &self.name {
             v.required_text("name", name, 100);
         }
+        permissions(&mut v, self.permissions.as_deref().unwrap_or_default());
         let expires_at = self.expires_at.flatten();
         v.time("expires_at", expires_at);
-        if expires_at.is_some_and(|expires_at| expires_at <= clock::now()) {
+        if expires_at.is_some_and(|expires_at| clock::storable(expires_at) <= clock::now()) {
             v.fault("expires_at", FaultCode::OutOfRange, "lies in the past; to end a key now, deactivate it");
         }
         rate_limit(&mut v, self.rate_limit.flatten());
@@ -63,6 +70,18 @@ impl ApiKey {
             v.warn("rate_limit", FaultCode::Required, message);
         }
         v
+    }
+}
+
+fn permissions(v: &mut Validation, permissions: &[Permission]) {
+    if permissions.len() > MAX_PERMISSIONS {
+        let message = format!("has {} entries, allowed are {MAX_PERMISSIONS}", permissions.len());
+        v.fault("permissions", FaultCode::TooLong, message);
+    }
+    if let Some(unknown) = permissions.iter().find(|permission| !permission.is_known()) {
+        let shown: String = unknown.to_string().chars().take(100).collect();
+        let message = format!("holds {shown:?}, which is no permission");
+        v.fault("permissions", FaultCode::WrongShape, message);
     }
 }
 

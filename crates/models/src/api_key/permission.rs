@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{UnknownValue, text_enum::text_enum};
 
@@ -33,6 +33,9 @@ text_enum! {
 ///
 /// The verb `write` allows `create`, `update` and `delete`, too.
 ///
+/// In the described system a permission was any text. Such as are none of these forms are kept and shown, but grant nothing; they
+/// are read from rows and JSON only, and no write takes them.
+///
 /// ```
 /// use taskmaster_models::Permission;
 ///
@@ -42,13 +45,20 @@ text_enum! {
 /// assert!("tasks:fly".parse::<Permission>().is_err());
 /// # Ok::<(), taskmaster_models::UnknownValue>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Permission {
-    /// The kind of thing; `None` for all kinds.
-    resource: Option<String>,
-    /// What may be done with it; `None` for everything.
-    verb: Option<Verb>,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
+pub struct Permission(Meaning);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Meaning {
+    Known {
+        /// The kind of thing; `None` for all kinds.
+        resource: Option<String>,
+        /// What may be done with it; `None` for everything.
+        verb: Option<Verb>,
+    },
+    /// Nobody knows what it allows.
+    Unknown(String),
 }
 
 impl Permission {
@@ -58,37 +68,56 @@ impl Permission {
     /// Everything: `*`.
     #[must_use]
     pub const fn all() -> Self {
-        Self { resource: None, verb: None }
+        Self(Meaning::Known { resource: None, verb: None })
     }
 
     /// One verb on everything.
     #[must_use]
     pub const fn verb(verb: Verb) -> Self {
-        Self { resource: None, verb: Some(verb) }
+        Self(Meaning::Known { resource: None, verb: Some(verb) })
+    }
+
+    /// What a stored text allows: nothing, if it has none of the forms.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        text.parse().unwrap_or_else(|_| Self(Meaning::Unknown(text.to_owned())))
+    }
+
+    /// Whether it has one of the forms, and so may be given to a key.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        matches!(self.0, Meaning::Known { .. })
     }
 
     /// Whether who holds this permission may do what `required` says.
     #[must_use]
     pub fn grants(&self, required: &Self) -> bool {
-        let resource = self.resource.is_none() || self.resource == required.resource;
-        let verb = match (self.verb, required.verb) {
+        let Meaning::Known { resource, verb } = &self.0 else { return false };
+        let Meaning::Known { resource: required_resource, verb: required_verb } = &required.0 else {
+            // Only everything holds what nobody knows.
+            return resource.is_none() && verb.is_none();
+        };
+        let verb = match (verb, required_verb) {
             (None, _) | (Some(Verb::Write), Some(Verb::Create | Verb::Update | Verb::Delete)) => true,
             (held, required) => held == required,
         };
-        resource && verb
+        verb && (resource.is_none() || resource == required_resource)
     }
 
     /// Whether it is about all kinds of things at once.
     #[must_use]
     pub const fn is_wide(&self) -> bool {
-        self.resource.is_none()
+        matches!(self.0, Meaning::Known { resource: None, .. })
     }
 }
 
 impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = self.verb.map_or("*", Verb::as_str);
-        match &self.resource {
+        let (resource, verb) = match &self.0 {
+            Meaning::Known { resource, verb } => (resource, verb.map_or("*", Verb::as_str)),
+            Meaning::Unknown(text) => return f.write_str(text),
+        };
+        match resource {
             Some(resource) => write!(f, "{resource}:{verb}"),
             None => f.write_str(verb),
         }
@@ -114,7 +143,7 @@ impl FromStr for Permission {
             None => (None, text),
         };
         let verb = if verb == "*" { None } else { Some(verb.parse()?) };
-        Ok(Self { resource, verb })
+        Ok(Self(Meaning::Known { resource, verb }))
     }
 }
 
@@ -124,11 +153,10 @@ fn is_resource(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-impl TryFrom<String> for Permission {
-    type Error = UnknownValue;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+/// As [`Permission::stored`], so that every key can be read back; who gives an unknown one to a key is refused by its validation.
+impl<'de> Deserialize<'de> for Permission {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::stored(&text))
     }
 }
 

@@ -38,10 +38,12 @@ impl RateLimit {
         TimeDelta::milliseconds(self.window_ms.clamp(0, Self::MAX_WINDOW_MS))
     }
 
-    /// How long until the end of the window that began then; `None` if it is over.
+    /// How long until the end of the window that began then; `None` if it is over. One that begins later than a window from
+    /// now is over, too: a clock was wrong, and the key should not wait for it.
     #[must_use]
     pub fn rest_of_window(&self, window_start: DateTime<Utc>, now: DateTime<Utc>) -> Option<TimeDelta> {
-        let rest = window_start - now + self.window();
-        (rest > TimeDelta::zero()).then_some(rest)
+        let until_start = window_start - now;
+        let rest = until_start + self.window();
+        (rest > TimeDelta::zero() && until_start <= self.window()).then_some(rest)
     }
 }

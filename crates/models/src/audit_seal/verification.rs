@@ -14,6 +14,8 @@ pub enum AddedReason {
     TransactionWasOver,
     /// Its transaction was not over when the seal was made that knows the row.
     TransactionNotOver,
+    /// It says that it is younger than all the rows of the pruned seal that knows it.
+    YoungerThanSeal,
 }
 
 /// One thing that is wrong with the audit trail.
@@ -101,6 +103,12 @@ impl fmt::Display for AuditFinding {
             Self::RowAdded { id, seal, reason: AddedReason::TransactionNotOver } => {
                 write!(f, "row {id} was added: seal {seal} knows it, and its transaction was not over then")
             }
+            Self::RowAdded { id, seal, reason: AddedReason::YoungerThanSeal } => {
+                write!(
+                    f,
+                    "row {id} was added: the pruned seal {seal} knows it, and had no row as young as that"
+                )
+            }
             Self::RowBackdated { id, seal } => {
                 write!(f, "row {id} was backdated: it is younger than seal {seal} and says that it is older")
             }
@@ -130,8 +138,12 @@ pub struct AuditVerification {
     pub rows: u64,
     /// How many rows are not sealed yet; for these nothing is proved but that they may be there.
     pub unsealed: u64,
+    /// The time of the oldest of these: long ago, if nobody seals any more.
+    pub oldest_unsealed: Option<DateTime<Utc>>,
     /// Of how many seals the rows were pruned.
     pub pruned_seals: u64,
+    /// How many rows of pruned seals are still there, to go with the next pruning; for these nothing is proved either.
+    pub left_over: u64,
     /// The time of the latest row that was pruned: the trail begins after it.
     pub pruned_through: Option<DateTime<Utc>>,
     /// The last seal, to be kept elsewhere if the trail is intact.

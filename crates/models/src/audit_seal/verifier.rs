@@ -81,6 +81,8 @@ struct OpenSeal {
     seal: AuditSeal,
     /// Its snapshot, if the seal is as it was made.
     snapshot: Option<TransactionSnapshot>,
+    /// How many entries it has.
+    entries: i64,
     noted: HashOfAll,
     found: HashOfAll,
     differing: Vec<AuditLogId>,
@@ -127,6 +129,7 @@ impl AuditVerifier {
         self.open = Some(OpenSeal {
             seal,
             snapshot,
+            entries: 0,
             noted: HashOfAll::default(),
             found: HashOfAll::default(),
             differing: Vec::new(),
@@ -139,6 +142,7 @@ impl AuditVerifier {
     /// Takes the next row of the open seal.
     pub fn row(&mut self, row: &SealedRow) {
         let Some(open) = &mut self.open else { return };
+        open.entries += 1;
         open.noted.add(row.noted_hash);
         let Some(found) = row.found else {
             note(&mut open.removed, row.id);
@@ -147,6 +151,14 @@ impl AuditVerifier {
         };
         self.verification.rows += 1;
         open.found.add(found.hash);
+        if open.seal.pruned_at.is_some() {
+            self.verification.left_over += 1;
+            if found.timestamp > open.seal.newest_at {
+                let (id, seal) = (row.id, open.seal.number);
+                let reason = AddedReason::YoungerThanSeal;
+                self.verification.add(AuditFinding::RowAdded { id, seal, reason });
+            }
+        }
         if found.hash != row.noted_hash {
             note(&mut open.differing, row.id);
             open.differing_count += 1;
@@ -189,6 +201,9 @@ impl AuditVerifier {
                 id,
                 seal: number,
             });
+            if open.entries > open.seal.row_count {
+                self.verification.add(AuditFinding::RowsOfSealChanged { number });
+            }
         } else {
             self.unpruned_before = true;
             self.check_rows(&open);
@@ -208,6 +223,8 @@ impl AuditVerifier {
     /// Takes a row that none of the seals knows that were read.
     pub fn unsealed(&mut self, row: &UnsealedRow) {
         self.verification.unsealed += 1;
+        let oldest = self.verification.oldest_unsealed.unwrap_or(row.timestamp);
+        self.verification.oldest_unsealed = Some(oldest.min(row.timestamp));
         if let Some(number) = row.missing_seal
             && self.missing_seals.len() < AuditVerification::MAX_FINDINGS
             && self.missing_seals.insert(number)
@@ -235,6 +252,9 @@ impl AuditVerifier {
     /// Checks that the seal follows the one before.
     fn check_place(&mut self, seal: &AuditSeal) {
         let expected = self.previous.as_ref().map_or(1, |(previous, _)| previous.number.saturating_add(1));
+        if seal.number < expected {
+            self.verification.add(AuditFinding::SealChanged { number: seal.number });
+        }
         let gap = u64::try_from(seal.number.saturating_sub(expected)).unwrap_or_default();
         for number in (expected..seal.number).take(AuditVerification::MAX_FINDINGS) {
             self.verification.add(AuditFinding::SealMissing { number });

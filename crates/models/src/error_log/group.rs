@@ -5,6 +5,9 @@ use super::{ErrorType, Severity};
 use crate::{Fingerprint, MAX_TEXT, Validation, clock};
 
 /// The errors of one fingerprint: most likely one cause, seen so many times.
+///
+/// It is about the errors that are stored. What is deleted, by retention or otherwise, a group forgets: its numbers get
+/// smaller, it is first seen later, and one whose resolved errors are gone has never been resolved, and so has not regressed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorGroup {
     /// What they have in common.
@@ -15,7 +18,7 @@ pub struct ErrorGroup {
     pub error_code: Option<String>,
     /// The worst severity among them.
     pub severity: Severity,
-    /// The message of the latest of them.
+    /// The message of the latest of them, at most its first [`MAX_MESSAGE`](Self::MAX_MESSAGE) characters.
     pub message: String,
     /// How many they are.
     pub count: u64,
@@ -29,18 +32,26 @@ pub struct ErrorGroup {
     pub last_seen: DateTime<Utc>,
     /// When one of them was resolved last.
     pub last_resolved_at: Option<DateTime<Utc>>,
-    /// Whether it came back: one of them happened after the last resolution, and is not resolved.
+    /// Whether it came back: one of them is not resolved, and happened after another one had been resolved. It stays so until
+    /// all that came back are resolved.
     pub regressed: bool,
 }
 
+impl ErrorGroup {
+    /// The most characters of a message that are told, so that a list of groups stays small.
+    pub const MAX_MESSAGE: usize = 1000;
+}
+
 /// That errors have been dealt with: how, by whom and when.
+///
+/// It replaces the `resolution_notes` that an error may have had before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolution {
     /// How: kept as `resolution_notes`, at most [`MAX_TEXT`] characters.
     pub notes: String,
     /// By whom: kept as `metadata.resolved_by`, not blank, at most 255 characters.
     pub by: String,
-    /// When: kept as `resolved_at`.
+    /// When: kept as `resolved_at`. An error that happened later than this was resolved when it happened.
     pub at: DateTime<Utc>,
 }
 

@@ -27,6 +27,7 @@ pub struct ErrorLogPatch {
     #[serde(deserialize_with = "clearable")]
     pub session_id: Option<Option<String>>,
     pub severity: Option<Severity>,
+    /// May be notes on an unresolved error, too; a resolution replaces them.
     #[serde(deserialize_with = "clearable")]
     pub resolution_notes: Option<Option<String>>,
     pub metadata: Option<Map<String, Value>>,

@@ -1,7 +1,7 @@
 //! What the database refuses to whom.
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database};
-use taskmaster_models::clock;
+use taskmaster_models::{MAX_TEXT, NewTask, clock};
 use taskmaster_postgres::PgStore;
 use taskmaster_repository::Repositories;
 
@@ -116,4 +116,47 @@ async fn an_address_with_a_netmask_hides_no_row() {
     assert_eq!(latest[0].log.ip_address, Some("10.0.0.0".parse().unwrap()));
     trail.store.audit_logs().seal().await.unwrap().unwrap();
     assert!(trail.verify(None).await.is_intact(), "it is sealed and verified all the same");
+}
+
+#[tokio::test]
+async fn rows_get_into_a_seal_only_when_it_is_made() {
+    let trail = Trail::new().await;
+    let unsealed =
+        "FROM audit_logs a WHERE NOT EXISTS (SELECT FROM audit_seal_rows r WHERE r.audit_id = a.id)";
+    let refused = async |sql: &str| {
+        let error = trail.db.execute_unprepared(sql).await.unwrap_err().to_string();
+        assert!(error.contains("is refused"), "{sql}: {error}");
+    };
+    refused(&format!("INSERT INTO audit_seal_rows SELECT 3, a.id, sha256('') {unsealed}")).await;
+    trail.db.execute_unprepared("UPDATE audit_seals SET pruned_at = now() WHERE number = 1").await.unwrap();
+    refused(&format!("INSERT INTO audit_seal_rows SELECT 1, a.id, sha256('') {unsealed}")).await;
+    let seal = |number: &str, transaction: &str, pruned: &str| {
+        format!(
+            "INSERT INTO audit_seals SELECT {number}, now(), cluster, snapshot, {transaction}, row_count, newest_at, \
+             previous_hash, rows_hash, hash, {pruned} FROM audit_seals WHERE number = 3"
+        )
+    };
+    let own = "pg_current_xact_id()::text::bigint";
+    refused(&seal("9223372036854775807", own, "NULL")).await;
+    refused(&seal("5", own, "NULL")).await;
+    refused(&seal("4", own, "now()")).await;
+    refused(&seal("4", "transaction_id", "NULL")).await;
+    assert!(trail.verify(None).await.is_intact());
+}
+
+#[tokio::test]
+async fn the_largest_texts_are_sealed_and_verified() {
+    let trail = Trail::new().await;
+    // As JSON text each of these characters takes six.
+    let new = NewTask { description: Some("\u{1}".repeat(MAX_TEXT)), ..NewTask::new("Large") };
+    trail.store.tasks().create(&new).await.unwrap();
+    // What is still larger is left out of the trail: it would stop all sealing.
+    let sql = "INSERT INTO tasks (title, metadata) SELECT 'Larger', jsonb_build_object('a', repeat('x', 170000000))";
+    trail.db.execute_unprepared(sql).await.unwrap();
+    let left_out =
+        trail.store.audit_logs().recent_activity(1).await.unwrap().remove(0).log.new_values.unwrap();
+    assert_eq!(left_out["left_out"], "more than 160 MB");
+
+    assert_eq!(trail.store.audit_logs().seal().await.unwrap().unwrap().row_count, 3);
+    assert!(trail.verify(None).await.is_intact());
 }

@@ -134,7 +134,8 @@ async fn a_changed_entry_is_told_from_a_changed_row() {
     .await;
     let both = "UPDATE audit_logs SET user_id = 'eve' WHERE id = $row; \
                 UPDATE audit_seal_rows SET row_hash = (SELECT pg_catalog.sha256(convert_to(jsonb_build_array(id, \
-                    entity_type, entity_id, action, old_values::text, new_values::text, user_id, session_id, \
+                    entity_type, entity_id, action, encode(sha256(convert_to(old_values::text, 'UTF8')), 'hex'), \
+                    encode(sha256(convert_to(new_values::text, 'UTF8')), 'hex'), user_id, session_id, \
                     ip_address::text, user_agent, (extract(epoch FROM timestamp) * 1000000)::bigint, metadata::text, \
                     transaction_id)::text, 'UTF8')) FROM audit_logs WHERE id = $row) WHERE audit_id = $row";
     found_after(both, |_| vec![AuditFinding::RowsOfSealChanged { number: 2 }]).await;
@@ -255,4 +256,60 @@ async fn findings_beyond_the_first_thousand_are_counted() {
     assert_eq!(verification.findings.len(), AuditVerification::MAX_FINDINGS);
     // The unsealed row of before is sealed now.
     assert_eq!((verification.finding_count, verification.rows), (2510, 2510));
+}
+
+#[tokio::test]
+async fn a_row_with_an_entry_of_no_seal_at_all_is_named() {
+    for number in [0, -1, i64::MIN] {
+        let sql = format!(
+            "INSERT INTO audit_logs (id, entity_type, entity_id, action, timestamp, transaction_id) \
+             SELECT 'ffffffff-0000-7000-8000-000000000000', 'task', gen_random_uuid(), 'delete', now() - interval '30 days', 5; \
+             INSERT INTO audit_seal_rows SELECT {number}, 'ffffffff-0000-7000-8000-000000000000', sha256('')"
+        );
+        let id = "ffffffff-0000-7000-8000-000000000000".parse().unwrap();
+        let reason = AddedReason::TransactionWasOver;
+        found_after(&sql, |_| {
+            vec![AuditFinding::SealMissing { number }, AuditFinding::RowAdded { id, seal: 3, reason }]
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_seal_before_the_first_one_is_named() {
+    let trail = Trail::new().await;
+    trail
+        .tamper(
+            "ALTER TABLE audit_seals DROP CONSTRAINT audit_seals_number_check; \
+             INSERT INTO audit_seals SELECT 0, sealed_at, cluster, snapshot, transaction_id, row_count, newest_at, previous_hash, \
+                rows_hash, hash, NULL FROM audit_seals WHERE number = 1",
+        )
+        .await;
+    let findings = trail.verify(None).await.findings;
+    assert!(findings.contains(&AuditFinding::SealChanged { number: 0 }), "{findings:?}");
+}
+
+#[tokio::test]
+async fn a_row_hidden_in_a_pruned_seal_is_named_if_it_is_younger_and_counted_if_not() {
+    let hide = |timestamp: &str| {
+        format!(
+            "UPDATE audit_seals SET pruned_at = now() WHERE number = 1; \
+             INSERT INTO audit_logs (id, entity_type, entity_id, action, timestamp, transaction_id) \
+             SELECT 'ffffffff-0000-7000-8000-000000000000', 'task', gen_random_uuid(), 'delete', {timestamp}, 5; \
+             INSERT INTO audit_seal_rows SELECT 1, 'ffffffff-0000-7000-8000-000000000000', sha256('')"
+        )
+    };
+    let trail = Trail::new().await;
+    trail.tamper(&hide("clock_timestamp()")).await;
+    let found = trail.verify(None).await;
+    let id = "ffffffff-0000-7000-8000-000000000000".parse().unwrap();
+    let reason = AddedReason::YoungerThanSeal;
+    assert!(found.findings.contains(&AuditFinding::RowAdded { id, seal: 1, reason }), "{found:?}");
+    assert!(found.findings.contains(&AuditFinding::RowsOfSealChanged { number: 1 }), "{found:?}");
+    assert_eq!(found.left_over, 4);
+
+    let trail = Trail::new().await;
+    trail.tamper(&hide("now() - interval '30 days'")).await;
+    let found = trail.verify(None).await;
+    assert!(found.findings.contains(&AuditFinding::RowsOfSealChanged { number: 1 }), "{found:?}");
 }

@@ -43,6 +43,16 @@ pub(super) async fn faults(recorder: &Recorder, db: &DatabaseConnection) -> Vec<
     let by_prefix = ApiKeyFilter { key_prefix: issued.api_key.key_prefix.clone(), ..any.clone() };
     let by_person = ApiKeyFilter { created_by: Some("user7".to_owned()), ..any.clone() };
     let staging = ApiKeyFilter { environment: Some(Environment::Staging), ..any.clone() };
+    let by_name_text = ApiKeyFilter { name: Some("key 7".to_owned()), ..any.clone() };
+    let active = ApiKeyFilter { is_active: Some(true), ..any.clone() };
+    let inactive = ApiKeyFilter { is_active: Some(false), ..any.clone() };
+    let day = now - TimeDelta::days(1);
+    let new_ones = ApiKeyFilter { created_after: Some(now - TimeDelta::hours(1)), ..any.clone() };
+    let one_hour = ApiKeyFilter {
+        created_after: Some(day),
+        created_before: Some(day + TimeDelta::hours(1)),
+        ..any.clone()
+    };
     let ended = ApiKeyFilter { expires_before: Some(now), ..any.clone() };
     let patch = ApiKeyPatch { name: Some("renamed".to_owned()), ..ApiKeyPatch::default() };
     let foreign = "a key of another system".replace(' ', "-").into();
@@ -56,7 +66,15 @@ pub(super) async fn faults(recorder: &Recorder, db: &DatabaseConnection) -> Vec<
         keys.find_by(&ApiKeyFilter::service(Service::Github), &by_time);
         keys.find_by(&staging, &by_name);
         keys.find_by(&ended, &by_time);
+        keys.find_by(&by_name_text, &by_time);
+        keys.find_by(&active, &by_time);
+        keys.find_by(&inactive, &by_name);
+        keys.find_by(&new_ones, &by_name);
+        keys.find_by(&one_hour, &by_time);
         keys.count(&by_prefix);
+        keys.count(&by_name_text);
+        keys.count(&inactive);
+        keys.count(&one_hour);
         keys.statistics(&by_person, now);
         keys.update(id, &patch);
         keys.verify(&issued.key, &[], now);
@@ -72,6 +90,7 @@ pub(super) async fn faults(recorder: &Recorder, db: &DatabaseConnection) -> Vec<
         let request = SecurityAuditRequest { concern: Some(concern), ..SecurityAuditRequest::new(now) };
         plans! { recorder, db, faults; keys.security_audit(&request, &by_time); }
     }
+    // `usage_summary` is not here: it is about all rows.
     plans! { recorder, db, faults; keys.delete(id); }
     faults
 }

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use taskmaster_models::{
     ApiKey, ApiKeyFilter, ApiKeyId, ApiKeyPatch, ApiKeySort, Environment, FaultCode, NewApiKey, PageRequest,
-    RateLimit, Service, clock,
+    Permission, RateLimit, Service, clock,
 };
 use taskmaster_repository::Store;
 
@@ -18,6 +18,7 @@ suite!(
     an_invalid_key_is_refused_with_every_fault,
     an_expiry_in_the_past_is_refused,
     a_rate_limit_out_of_range_is_refused,
+    permissions_that_nobody_knows_or_too_many_are_refused,
     a_name_is_taken_once_for_each_service_and_environment,
     a_key_of_a_taken_id_is_refused,
     many_keys_are_stored_all_or_none,
@@ -123,6 +124,9 @@ async fn an_expiry_in_the_past_is_refused(store: &dyn Store) {
         let refused = store.api_keys().create(&expiring(past)).await;
         expect::fault(refused, "expires_at", FaultCode::OutOfRange);
     }
+    let within_a_microsecond = Some(given::at(10) + TimeDelta::nanoseconds(999));
+    let new = NewApiKey { expires_at: within_a_microsecond, ..full_key() };
+    expect::fault(store.api_keys().create(&new).await, "expires_at", FaultCode::OutOfRange);
     let stored = store.api_keys().create(&expiring(11)).await.unwrap().api_key;
     let past = ApiKeyPatch { expires_at: Some(Some(given::at(12))), ..ApiKeyPatch::default() };
     let refused = store.api_keys().update(stored.id, &past).await;
@@ -148,6 +152,23 @@ async fn a_rate_limit_out_of_range_is_refused(store: &dyn Store) {
     let widest = RateLimit { max_requests: RateLimit::MAX_REQUESTS, window_ms: month };
     let new = NewApiKey { rate_limit: Some(widest), ..full_key() };
     assert_eq!(store.api_keys().create(&new).await.unwrap().api_key.rate_limit, Some(widest));
+    assert_eq!(store.api_keys().find_by_id(stored.id).await.unwrap(), Some(stored));
+}
+
+async fn permissions_that_nobody_knows_or_too_many_are_refused(store: &dyn Store) {
+    let stored = given::api_key(store, "ci").await.api_key;
+    let read: Permission = "read".parse().unwrap();
+    let unknown = vec![read.clone(), Permission::stored("tasks:fly")];
+    for (permissions, code) in
+        [(unknown, FaultCode::WrongShape), (vec![read.clone(); 101], FaultCode::TooLong)]
+    {
+        let new = NewApiKey { permissions: permissions.clone(), ..full_key() };
+        expect::fault(store.api_keys().create(&new).await, "permissions", code);
+        let patch = ApiKeyPatch { permissions: Some(permissions), ..ApiKeyPatch::default() };
+        expect::fault(store.api_keys().update(stored.id, &patch).await, "permissions", code);
+    }
+    let most = NewApiKey { permissions: vec![read; 100], ..full_key() };
+    assert_eq!(store.api_keys().create(&most).await.unwrap().api_key.permissions.len(), 100);
     assert_eq!(store.api_keys().find_by_id(stored.id).await.unwrap(), Some(stored));
 }
 

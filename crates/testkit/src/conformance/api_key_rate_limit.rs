@@ -17,6 +17,7 @@ suite!(
     each_key_has_a_window_of_its_own,
     both_keys_of_a_rotation_share_a_window,
     a_changed_limit_holds_at_once,
+    a_wrong_clock_does_not_lock_a_key,
     concurrent_calls_are_admitted_exactly,
     a_call_in_a_unit_of_work_counts_when_it_commits,
 );
@@ -92,6 +93,25 @@ async fn a_changed_limit_holds_at_once(store: &dyn Store) {
     assert_eq!(wait(store, &issued.key, 0).await, Some(60));
     set(None).await;
     assert_eq!(wait(store, &issued.key, 0).await, None);
+}
+
+async fn a_wrong_clock_does_not_lock_a_key(store: &dyn Store) {
+    let years = 10 * 365 * 86_400;
+    for (name, wrong) in [("ahead", years), ("behind", -years)] {
+        let full = limited(store, name, 1, 60).await.key;
+        assert_eq!(wait(store, &full, wrong).await, None);
+        assert_eq!(wait(store, &full, 0).await, None, "{name}");
+        assert_eq!(wait(store, &full, 0).await, Some(60), "{name}");
+        let half_full = limited(store, &format!("half {name}"), 2, 60).await.key;
+        assert_eq!(wait(store, &half_full, wrong).await, None);
+        assert_eq!(wait(store, &half_full, 0).await, None, "{name}");
+        assert_eq!(wait(store, &half_full, 1).await, None, "{name}");
+        assert_eq!(wait(store, &half_full, 1).await, Some(59), "{name}");
+    }
+    let key = limited(store, "by a window", 1, 60).await.key;
+    assert_eq!(wait(store, &key, 60).await, None);
+    assert_eq!(wait(store, &key, 0).await, Some(120), "clocks may differ by the length of a window");
+    assert_eq!(wait(store, &key, -1).await, None);
 }
 
 async fn concurrent_calls_are_admitted_exactly(store: &dyn Store) {

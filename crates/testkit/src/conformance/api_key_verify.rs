@@ -26,6 +26,7 @@ suite!(
     a_grace_out_of_range_is_refused,
     a_deactivation_keeps_its_reason_and_ends_the_grace,
     a_deactivation_needs_a_reason,
+    an_ended_key_stays_ended_for_its_first_reason,
     a_changed_key_is_judged_by_what_it_is_now,
     a_rotation_is_undone_with_its_unit_of_work,
 );
@@ -248,6 +249,20 @@ async fn a_deactivation_needs_a_reason(store: &dyn Store) {
         expect::fault(refused, "reason", code);
     }
     assert!(is_valid(store, &issued.key, given::at(2)).await);
+}
+
+async fn an_ended_key_stays_ended_for_its_first_reason(store: &dyn Store) {
+    let id = given::api_key(store, "ci").await.api_key.id;
+    let first = store.api_keys().deactivate(id, "it leaked", given::at(20)).await.unwrap();
+    let again = store.api_keys().deactivate(id, "to be sure", given::at(30)).await.unwrap();
+    assert_eq!((again.is_active, &again.metadata), (false, &first.metadata));
+    let patch = ApiKeyPatch { metadata: Some(serde_json::Map::new()), ..ApiKeyPatch::default() };
+    store.api_keys().update(id, &patch).await.unwrap();
+    let told = store.api_keys().deactivate(id, "to be sure", given::at(30)).await.unwrap();
+    assert_eq!(told.metadata["deactivation"]["reason"], "to be sure", "a reason is never missing");
+    let rotated = store.api_keys().rotate(id, TimeDelta::hours(1), given::at(40)).await.unwrap();
+    assert!(!rotated.api_key.is_active);
+    assert_eq!(verify(store, &rotated.key, given::at(41)).await, KeyVerdict::Inactive);
 }
 
 async fn a_changed_key_is_judged_by_what_it_is_now(store: &dyn Store) {

@@ -7,13 +7,14 @@ use taskmaster_models::{
     NewTaskContext, NewTaskDependency, NewWorkflowState, TaskContextFilter, TaskDependencyFilter, TaskFilter,
     TaskId, WorkflowStateFilter, WorkflowStatus,
 };
-use taskmaster_repository::{BULK_STEP, BulkProgress, Store, bulk_create};
+use taskmaster_repository::{BULK_STEP, BULK_STEP_BYTES, BulkProgress, Store, bulk_create};
 
 use super::{expect, given, suite};
 
 suite!(
     "bulk",
     progress_is_told_after_each_step,
+    a_step_has_no_more_bytes_than_a_statement_can_bear,
     no_rows_at_all_are_written_as_well,
     faults_name_the_place_in_the_whole_and_nothing_is_written,
     fault_15_an_error_in_a_later_step_is_told_and_leaves_nothing,
@@ -44,6 +45,19 @@ async fn progress_is_told_after_each_step(store: &dyn Store) {
     let mut told = Vec::new();
     assert_eq!(bulk_create(store, &titled(1), |progress| told.push(progress)).await.unwrap(), 1);
     assert_eq!(told, [BulkProgress { written: 1, total: 1 }]);
+}
+
+async fn a_step_has_no_more_bytes_than_a_statement_can_bear(store: &dyn Store) {
+    let failed = |bytes| NewWorkflowState {
+        error_message: Some("x".repeat(bytes)),
+        ..NewWorkflowState::new("w", "s", WorkflowStatus::Failed)
+    };
+    // The first two would fit into a step, had they no other fields.
+    let new = [failed(BULK_STEP_BYTES / 2), failed(BULK_STEP_BYTES / 2), failed(1)];
+    let mut told = Vec::new();
+    let written = bulk_create(store, &new, |progress| told.push(progress.written)).await;
+    assert_eq!((written.unwrap(), told), (3, vec![1, 3]));
+    assert_eq!(store.workflow_states().count(&WorkflowStateFilter::default()).await.unwrap(), 3);
 }
 
 async fn no_rows_at_all_are_written_as_well(store: &dyn Store) {

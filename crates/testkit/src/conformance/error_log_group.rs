@@ -12,6 +12,9 @@ suite!(
     errors_of_one_cause_form_a_group,
     a_group_tells_what_happened_to_it,
     a_group_of_which_one_came_back_has_regressed,
+    to_resolve_one_of_those_that_came_back_is_not_enough,
+    a_group_forgets_what_is_deleted,
+    of_a_long_message_a_group_tells_the_beginning,
     groups_come_latest_seen_first,
     a_filter_chooses_groups_and_what_is_told_is_about_all_of_each,
     a_number_of_groups_can_be_refused,
@@ -91,9 +94,54 @@ async fn a_group_of_which_one_came_back_has_regressed(store: &dyn Store) {
     resolve(20).await;
     assert!(!regressed().await, "it is resolved again");
     store.error_logs().reopen(again.id).await.unwrap();
-    assert!(!regressed().await, "it happened before the last resolution");
+    assert!(regressed().await, "it happened after the first resolution");
+    resolve(11).await;
     given::error(store, "no disk", 21).await;
     assert!(regressed().await);
+}
+
+async fn to_resolve_one_of_those_that_came_back_is_not_enough(store: &dyn Store) {
+    let first = given::error(store, "no disk", 0).await;
+    let group = first.fingerprint.unwrap();
+    let regressed = async || store.error_logs().group(&group).await.unwrap().unwrap().regressed;
+    let resolve = async |id, at| {
+        let resolution = Resolution { at: given::at(at), ..Resolution::new("done", "ada") };
+        store.error_logs().resolve(id, &resolution).await.unwrap();
+    };
+    resolve(first.id, 50).await;
+    let (one, other) = (given::error(store, "no disk", 100).await, given::error(store, "no disk", 101).await);
+    assert!(regressed().await);
+    resolve(one.id, 200).await;
+    assert!(regressed().await, "the other one is open");
+    resolve(other.id, 201).await;
+    assert!(!regressed().await);
+}
+
+async fn a_group_forgets_what_is_deleted(store: &dyn Store) {
+    let old = given::error(store, "no disk", 0).await;
+    let resolution = Resolution { at: given::at(5), ..Resolution::new("done", "ada") };
+    store.error_logs().resolve(old.id, &resolution).await.unwrap();
+    given::error(store, "no disk", 10).await;
+    let told = async || {
+        let group = store.error_logs().group(&old.fingerprint.unwrap()).await.unwrap().unwrap();
+        (group.count, group.first_seen, group.last_resolved_at, group.regressed)
+    };
+    assert_eq!(told().await, (2, given::at(0), Some(given::at(5)), true));
+    assert_eq!(store.error_logs().prune(given::at(10), 10).await.unwrap(), 1);
+    assert_eq!(told().await, (1, given::at(10), None, false));
+}
+
+async fn of_a_long_message_a_group_tells_the_beginning(store: &dyn Store) {
+    for character in ["a", "😀"] {
+        let longest = character.repeat(ErrorGroup::MAX_MESSAGE);
+        for message in [longest.clone(), format!("{longest}b")] {
+            let error = given::error(store, &message, 0).await;
+            assert_eq!(error.error_message, message);
+            let group = store.error_logs().group(&error.fingerprint.unwrap()).await.unwrap().unwrap();
+            assert_eq!(group.message, longest);
+        }
+    }
+    assert!(groups(store, ErrorLogFilter::default()).await.iter().all(|group| group.message.len() <= 4000));
 }
 
 async fn groups_come_latest_seen_first(store: &dyn Store) {

@@ -17,6 +17,8 @@ suite!(
     fault_13_a_patch_and_a_resolution_at_once_both_win,
     a_resolution_can_be_taken_back,
     a_group_is_resolved_as_a_whole_and_no_other_group,
+    nothing_is_resolved_before_it_has_happened,
+    notes_may_come_before_the_resolution,
     a_resolution_can_be_refused,
     an_unknown_error_is_not_resolved,
 );
@@ -113,6 +115,40 @@ async fn a_group_is_resolved_as_a_whole_and_no_other_group(store: &dyn Store) {
     assert_eq!(store.error_logs().find_by_id(other.id).await.unwrap(), Some(other));
     let unknown = NewErrorLog::new(ErrorType::Timeout, "never seen").fingerprint();
     assert_eq!(store.error_logs().resolve_group(&unknown, &done).await.unwrap(), 0);
+}
+
+async fn nothing_is_resolved_before_it_has_happened(store: &dyn Store) {
+    let early =
+        NewErrorLog { resolved: true, resolved_at: Some(given::at(9)), ..given::new_error("no disk", 10) };
+    expect::fault(store.error_logs().create(&early).await, "resolved_at", FaultCode::Contradiction);
+    let many = store.error_logs().bulk_create(std::slice::from_ref(&early)).await;
+    expect::fault(many, "[0].resolved_at", FaultCode::Contradiction);
+    let just = NewErrorLog { resolved_at: Some(given::at(10)), ..early };
+    assert_eq!(store.error_logs().create(&just).await.unwrap().resolved_at, Some(given::at(10)));
+
+    let errors = store.error_logs();
+    let one = given::error(store, "no disk", 10).await;
+    let resolved = errors.resolve(one.id, &resolution("too soon", 5)).await.unwrap();
+    assert_eq!(resolved.resolved_at, Some(given::at(10)));
+    let more = [given::error(store, "no disk", 4).await, given::error(store, "no disk", 20).await];
+    let group = one.fingerprint.unwrap();
+    assert_eq!(errors.resolve_group(&group, &resolution("too soon", 5)).await.unwrap(), 2);
+    for (error, at) in more.iter().zip([5, 20]) {
+        let found = errors.find_by_id(error.id).await.unwrap().unwrap();
+        assert_eq!(found.resolved_at, Some(given::at(at)));
+    }
+    let took = errors.statistics(&ErrorLogFilter::group(group)).await.unwrap().avg_resolution_hours.unwrap();
+    assert!(took >= 0.0, "{took}");
+}
+
+async fn notes_may_come_before_the_resolution(store: &dyn Store) {
+    let error = given::error(store, "x", 0).await;
+    let notes = Some(Some("perhaps the disk".to_owned()));
+    let patch = ErrorLogPatch { resolution_notes: notes, ..ErrorLogPatch::default() };
+    let patched = store.error_logs().update(error.id, &patch).await.unwrap();
+    assert_eq!((patched.resolved, patched.resolution_notes.as_deref()), (false, Some("perhaps the disk")));
+    let resolved = store.error_logs().resolve(error.id, &resolution("the disk", 1)).await.unwrap();
+    assert_eq!(resolved.resolution_notes.as_deref(), Some("the disk"));
 }
 
 async fn a_resolution_can_be_refused(store: &dyn Store) {

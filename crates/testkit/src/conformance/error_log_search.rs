@@ -13,6 +13,7 @@ suite!(
     equally_good_hits_come_newest_first,
     fault_25_wildcards_are_no_wildcards,
     text_without_a_word_finds_nothing,
+    odd_texts_are_no_error,
     a_search_can_be_refused,
     a_deleted_error_is_not_found,
 );
@@ -81,6 +82,30 @@ async fn text_without_a_word_finds_nothing(store: &dyn Store) {
     }
     let longest: String = "a_".chars().cycle().take(SearchRequest::MAX_TEXT).collect();
     assert!(messages(store, &longest).await.is_empty());
+}
+
+async fn odd_texts_are_no_error(store: &dyn Store) {
+    coded(store, "\u{202e}🦀", "zebra (\"or\") - [it] 🦀", 0).await;
+    let quotation_marks = "\"".repeat(1000);
+    for text in [
+        "((",
+        "))",
+        "- -",
+        "or or",
+        "or",
+        "a & | ! b",
+        "\u{202e}x",
+        "🦀",
+        "%_\\",
+        "' ; --",
+        "[zebra",
+        "\"zebra",
+        "-\"",
+        &quotation_marks,
+    ] {
+        let found = store.error_logs().search(&SearchRequest::new(text)).await;
+        assert!(found.is_ok(), "{text:?}: {found:?}");
+    }
 }
 
 async fn a_search_can_be_refused(store: &dyn Store) {

@@ -21,7 +21,9 @@ suite!(
     fault_25_wildcards_are_no_wildcards,
     a_search_can_be_refused,
     contexts_are_found_by_fields_and_values,
+    contexts_are_found_by_the_words_of_any_line,
     contexts_are_found_by_type,
+    odd_texts_are_no_error_in_contexts,
 );
 
 async fn titles(store: &dyn Store, text: &str) -> Vec<String> {
@@ -164,6 +166,42 @@ async fn contexts_are_found_by_fields_and_values(store: &dyn Store) {
     }
     let hits = store.task_contexts().search(&SearchRequest::new("zebra"), None).await.unwrap();
     assert!(hits[0].snippet.contains("**zebra**"), "{}", hits[0].snippet);
+}
+
+async fn contexts_are_found_by_the_words_of_any_line(store: &dyn Store) {
+    let task = given::task(store, "Known").await;
+    let text = "first line\nzebra crossing\tgiraffe\r\nlives \"quagga\" in C:\\new\\okapi \u{1}gnu";
+    let wanted = NewTaskContext::new(task.id, ContextType::Codebase, json!({ "text": text }));
+    store.task_contexts().create(&wanted).await.unwrap();
+    for word in ["line", "zebra", "crossing", "giraffe", "lives", "quagga", "new", "okapi", "gnu"] {
+        let hits = store.task_contexts().search(&SearchRequest::new(word), None).await.unwrap();
+        assert_eq!(hits.len(), 1, "{word:?}");
+    }
+    let hits = store.task_contexts().search(&SearchRequest::new("zebra"), None).await.unwrap();
+    assert!(hits[0].snippet.contains("**zebra** crossing"), "{}", hits[0].snippet);
+}
+
+async fn odd_texts_are_no_error_in_contexts(store: &dyn Store) {
+    let task = given::task(store, "Known").await;
+    given::context(store, task.id, ContextType::Error, 0).await;
+    let quotation_marks = "\"".repeat(1000);
+    for text in [
+        "",
+        "\"",
+        "((",
+        "))",
+        "- -",
+        "or or",
+        "a & | ! b",
+        "\u{202e}x",
+        "🦀",
+        "%_\\",
+        "' ; --",
+        &quotation_marks,
+    ] {
+        let found = store.task_contexts().search(&SearchRequest::new(text), None).await;
+        assert!(found.is_ok(), "{text:?}: {found:?}");
+    }
 }
 
 async fn contexts_are_found_by_type(store: &dyn Store) {

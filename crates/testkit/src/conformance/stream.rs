@@ -23,6 +23,7 @@ suite!(
     a_stream_dropped_early_leaves_nothing_behind,
     an_error_comes_once_and_ends_the_stream,
     a_unit_of_work_streams_its_own_rows_and_may_change_them_meanwhile,
+    a_loop_that_changes_rows_ends_unless_it_is_ordered_by_what_it_changes,
     every_noun_can_be_streamed,
 );
 
@@ -158,6 +159,23 @@ async fn a_unit_of_work_streams_its_own_rows_and_may_change_them_meanwhile(store
     uow.commit().await.unwrap();
     let urgent = TaskFilter { priority: Some(9), ..TaskFilter::default() };
     assert_eq!(store.tasks().count(&urgent).await.unwrap(), 251);
+}
+
+async fn a_loop_that_changes_rows_ends_unless_it_is_ordered_by_what_it_changes(store: &dyn Store) {
+    let new: Vec<_> = (0..10).map(|n| given::new_task("Task", n)).collect();
+    store.tasks().bulk_create(&new).await.unwrap();
+    let filter = TaskFilter::default();
+    for (sort, expected) in [(TaskSort::CreatedAt, 10), (TaskSort::UpdatedAt, 35)] {
+        let order = PageRequest::new(sort).limit(3).ascending();
+        let mut stream = store.tasks().stream(&filter, order).take(35);
+        let mut seen = 0;
+        while let Some(task) = stream.try_next().await.unwrap() {
+            let patch = TaskPatch { priority: Some((task.priority + 1) % 10), ..TaskPatch::default() };
+            store.tasks().update(task.id, &patch).await.unwrap();
+            seen += 1;
+        }
+        assert_eq!(seen, expected, "{sort:?}");
+    }
 }
 
 async fn every_noun_can_be_streamed(store: &dyn Store) {

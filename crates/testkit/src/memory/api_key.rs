@@ -136,8 +136,11 @@ impl ApiKeyRepository for Memory {
                 stored.previous = None;
                 stored.api_key.previous_key_prefix = None;
                 stored.api_key.previous_expires_at = None;
-                stored.api_key.is_active = false;
-                stored.api_key.metadata.insert(Deactivation::KEY.to_owned(), json!(deactivation));
+                let was_active = std::mem::replace(&mut stored.api_key.is_active, false);
+                // Of an ended key the first reason stays.
+                if was_active || !stored.api_key.metadata.contains_key(Deactivation::KEY) {
+                    stored.api_key.metadata.insert(Deactivation::KEY.to_owned(), json!(deactivation));
+                }
             })
         })
     }

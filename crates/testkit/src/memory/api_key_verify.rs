@@ -89,7 +89,7 @@ impl Tables {
         now: DateTime<Utc>,
     ) -> Result<Option<ApiKey>> {
         let mut found = None;
-        for stored in self.keys.rows().filter(|stored| stored.may_be(presented)) {
+        for stored in self.keys.rows() {
             if stored.is_presented(hasher, presented, now)? {
                 found = Some(&stored.api_key);
                 if stored.api_key.is_active {
@@ -128,30 +128,62 @@ impl Tables {
 }
 
 impl StoredKey {
-    /// Whether the key is worth comparing: what PostgreSQL finds by an index.
-    fn may_be(&self, presented: &PresentedKey) -> bool {
-        match presented {
-            PresentedKey::Own(key) => {
-                let prefixes = [&self.api_key.key_prefix, &self.api_key.previous_key_prefix];
-                prefixes.into_iter().flatten().any(|prefix| prefix == key.prefix())
+    /// Whether the key, or the one before it in its time of grace, is the presented one. Only what PostgreSQL finds by an index is
+    /// compared: the other of the two may need a pepper that is not there.
+    fn is_presented(&self, hasher: &KeyHasher, presented: &PresentedKey, now: DateTime<Utc>) -> Result<bool> {
+        let ApiKey { key_prefix, previous_key_prefix, pepper_version, .. } = &self.api_key;
+        let current = Some((&self.hash, key_prefix, *pepper_version));
+        let previous = self.previous.as_ref().filter(|_| self.api_key.is_in_grace(now));
+        let previous = previous.map(|kept| (&kept.hash, previous_key_prefix, kept.pepper_version));
+        for (hash, prefix, pepper_version) in [current, previous].into_iter().flatten() {
+            let found_by_it = match presented {
+                PresentedKey::Own(key) => prefix.as_deref() == Some(key.prefix()),
+                PresentedKey::Foreign(text) => *hash == KeyHash::sha256(text),
+            };
+            if found_by_it && is_same(hasher, presented, hash, pepper_version)? {
+                return Ok(true);
             }
-            PresentedKey::Foreign(text) => self.hash == KeyHash::sha256(text),
         }
+        Ok(false)
+    }
+}
+
+fn is_same(
+    hasher: &KeyHasher,
+    presented: &PresentedKey,
+    hash: &KeyHash,
+    pepper_version: Option<i32>,
+) -> Result<bool> {
+    hasher.is_same(presented, hash, pepper_version).map_err(|error| RepositoryError::Refused {
+        reason: format!("{error}; give the store's key hasher that pepper"),
+        source: error.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use taskmaster_models::{NewApiKey, Service};
+    use taskmaster_repository::Repositories;
+    use taskmaster_security::Pepper;
+
+    use super::*;
+    use crate::MemoryStore;
+
+    fn with_peppers(store: MemoryStore, versions: &[u32]) -> MemoryStore {
+        let pepper = |version: &u32| Pepper::new(*version, version.to_string().repeat(32).into()).unwrap();
+        store.with_key_hasher(KeyHasher::with_peppers(versions.iter().map(pepper).collect()).unwrap())
     }
 
-    fn is_presented(&self, hasher: &KeyHasher, presented: &PresentedKey, now: DateTime<Utc>) -> Result<bool> {
-        let is_same = |hash: &KeyHash, pepper_version: Option<i32>| {
-            hasher.is_same(presented, hash, pepper_version).map_err(|error| RepositoryError::Refused {
-                reason: format!("{error}; give the store's key hasher that pepper"),
-                source: error.into(),
-            })
-        };
-        if is_same(&self.hash, self.api_key.pepper_version)? {
-            return Ok(true);
-        }
-        match self.previous.filter(|_| self.api_key.is_in_grace(now)) {
-            Some(previous) => is_same(&previous.hash, previous.pepper_version),
-            None => Ok(false),
-        }
+    #[tokio::test]
+    async fn in_its_grace_an_old_key_does_not_need_the_newer_pepper() {
+        let store = with_peppers(MemoryStore::new(), &[1]);
+        let new = NewApiKey::new("ci", Service::Codegen, Environment::Production);
+        let old = store.api_keys().create(&new).await.unwrap();
+        let store = with_peppers(store, &[1, 2]);
+        let rotated = store.api_keys().rotate(new.id, TimeDelta::hours(1), new.created_at).await.unwrap();
+        let store = with_peppers(store, &[1]);
+        let verify = async |key| store.api_keys().verify(key, &[], new.created_at).await;
+        assert!(verify(&old.key).await.unwrap().valid().is_some());
+        assert!(matches!(verify(&rotated.key).await, Err(RepositoryError::Refused { .. })));
     }
 }

@@ -258,7 +258,7 @@ fn apply(error: &mut ErrorLog, patch: ErrorLogPatch) {
 
 fn resolve(error: &mut ErrorLog, resolution: &Resolution) {
     error.resolved = true;
-    error.resolved_at = Some(clock::storable(resolution.at));
+    error.resolved_at = Some(clock::storable(resolution.at).max(error.created_at));
     error.resolution_notes = Some(resolution.notes.clone());
     error.metadata.insert("resolved_by".to_owned(), Value::from(resolution.by.as_str()));
 }

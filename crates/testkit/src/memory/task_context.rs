@@ -5,6 +5,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use serde_json::Value;
 use taskmaster_models::{
     ContextType, ContextWithTask, NewTaskContext, Page, PageRequest, SearchHit, SearchRequest, TaskContext,
     TaskContextFilter, TaskContextId, TaskContextPatch, TaskContextSort, TaskContextStatistics,
@@ -152,11 +153,29 @@ impl TaskContextRepository for Memory {
             let mut contexts: Vec<_> = tables.contexts_of(&filter).collect();
             contexts.sort_by_key(|context| Reverse((context.created_at, context.id)));
             let hit = |context: &TaskContext| {
-                query.hit(&tables.with_task(context)?, &[(1.0, &context.context_data.to_string())])
+                query.hit(&tables.with_task(context)?, &[(1.0, &words_of(&context.context_data))])
             };
             Ok(best(contexts.into_iter().filter_map(hit).collect(), request))
         })
     }
+}
+
+/// The text of a JSON value with a blank in the place of each escape, which would be taken for a part of the word behind it.
+fn words_of(json: &Value) -> String {
+    let whole = json.to_string();
+    let mut words = String::with_capacity(whole.len());
+    let mut chars = whole.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            words.push(c);
+            continue;
+        }
+        if chars.next() == Some('u') {
+            chars.by_ref().take(4).for_each(drop);
+        }
+        words.push(' ');
+    }
+    words
 }
 
 impl Tables {

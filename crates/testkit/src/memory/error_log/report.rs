@@ -37,21 +37,21 @@ pub(super) fn groups(
 fn group(fingerprint: Fingerprint, errors: &[&ErrorLog]) -> Option<ErrorGroup> {
     let latest = errors.iter().max_by_key(|error| (error.created_at, error.id))?;
     let last_open = errors.iter().filter(|error| !error.resolved).map(|error| error.created_at).max();
-    let last_resolved_at = errors.iter().filter_map(|error| error.resolved_at).max();
+    let resolved_at = || errors.iter().filter_map(|error| error.resolved_at);
     let tasks: BTreeSet<_> = errors.iter().filter_map(|error| error.task_id).collect();
     Some(ErrorGroup {
         fingerprint,
         error_type: latest.error_type,
         error_code: latest.error_code.clone(),
         severity: errors.iter().map(|error| error.severity).max()?,
-        message: latest.error_message.clone(),
+        message: latest.error_message.chars().take(ErrorGroup::MAX_MESSAGE).collect(),
         count: errors.iter().map(|_| 1).sum(),
         unresolved: errors.iter().map(|error| u64::from(!error.resolved)).sum(),
         tasks: tasks.iter().map(|_| 1).sum(),
         first_seen: errors.iter().map(|error| error.created_at).min()?,
         last_seen: latest.created_at,
-        last_resolved_at,
-        regressed: last_open.zip(last_resolved_at).is_some_and(|(open, resolved)| open > resolved),
+        last_resolved_at: resolved_at().max(),
+        regressed: last_open.zip(resolved_at().min()).is_some_and(|(open, resolved)| open > resolved),
     })
 }
 
