@@ -17,9 +17,10 @@
 //!
 //! # How a method is made
 //!
-//! One method is one statement and one round trip; only `find_with_contexts` has two, the audit trail's `prune` has up to three
-//! and its `verify` one for each chunk, and an update that is refused for its
-//! version asks once more for the stored one. Its text is put together in `sql::Sql` from fixed pieces; everything
+//! One method is one statement and one round trip, with few exceptions: `find_with_contexts` has two; an update that is refused for its
+//! version asks once more for the stored one; a key's `verify` has one more for a rate limit and one more for uses that are due, and
+//! `flush_usage` tries again for keys that are locked; the audit trail's `prune` marks seals before it deletes their rows, and its
+//! `verify` reads a chunk at a time. A statement's text is put together in `sql::Sql` from fixed pieces; everything
 //! that a caller gives is bound. Rows are decoded to the generated entities, and these are parsed into models, loudly: a
 //! value that no model can hold is `RepositoryError::Inconsistent`, with table, column and id. A write by somebody begins
 //! with the common table expression `actor`, which tells the audit trigger who it is, so an attributed write is one round

@@ -35,6 +35,7 @@ pub struct Pg<C> {
     actor: Option<Arc<str>>,
     /// Whether a statement failed. PostgreSQL then answers COMMIT by rolling back, which is no error to the driver.
     failed: Arc<AtomicBool>,
+    /// Whether the connection is a unit of work's transaction.
     is_unit_of_work: bool,
     /// Makes the hashes of API keys.
     hasher: Arc<KeyHasher>,

@@ -4,33 +4,27 @@ use std::{fmt, str::FromStr};
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
-use taskmaster_models::Environment;
+use taskmaster_models::{Environment, MalformedHash, Sha256Hash};
 
 use crate::{NoRandomness, PlainKey, PresentedKey};
 
 /// The hash of a key. Compares in constant time, and `Debug` shows nothing of it.
 #[derive(Clone, Copy)]
-pub struct KeyHash([u8; 32]);
-
-/// A stored hash that is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it is no hash of 64 hexadecimal digits")]
-pub struct MalformedHash;
+pub struct KeyHash(Sha256Hash);
 
 impl KeyHash {
     /// The hash as the column `key_hash` holds it: 64 hexadecimal digits, in lower case.
     #[must_use]
     pub fn to_hex(self) -> String {
-        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+        self.0.to_string()
     }
 
     /// The SHA-256 of a text, which is what the described system keeps.
     #[must_use]
     pub fn sha256(text: &SecretString) -> Self {
-        Self(Sha256::digest(text.expose_secret()).into())
+        Self(Sha256Hash::of(text.expose_secret()))
     }
 }
 
@@ -38,23 +32,13 @@ impl FromStr for KeyHash {
     type Err = MalformedHash;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let pairs = text.as_bytes().chunks_exact(2);
-        if text.len() != 64 {
-            return Err(MalformedHash);
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            let (high, low) = digit(pair[0]).zip(digit(pair[1])).ok_or(MalformedHash)?;
-            *byte = high << 4 | low;
-        }
-        Ok(Self(bytes))
+        text.parse().map(Self)
     }
 }
 
 impl ConstantTimeEq for KeyHash {
     fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.ct_eq(&other.0)
+        self.0.as_bytes().ct_eq(other.0.as_bytes())
     }
 }
 
@@ -121,7 +105,7 @@ impl Pepper {
             unreachable!("HMAC takes secrets of any length");
         };
         mac.update(text.expose_secret().as_bytes());
-        KeyHash(mac.finalize().into_bytes().into())
+        KeyHash(Sha256Hash::from(<[u8; 32]>::from(mac.finalize().into_bytes())))
     }
 }
 

@@ -12,6 +12,6 @@ mod hash;
 mod key;
 mod usage;
 
-pub use hash::{BadPepper, HashedKey, KeyHash, KeyHasher, MalformedHash, Pepper, UnknownPepper};
+pub use hash::{BadPepper, HashedKey, KeyHash, KeyHasher, Pepper, UnknownPepper};
 pub use key::{NoRandomness, PlainKey, PresentedKey};
 pub use usage::{HeldUsage, KeyUsage, UsageLedger};

@@ -79,6 +79,12 @@ impl FromStr for Sha256Hash {
     }
 }
 
+impl From<[u8; 32]> for Sha256Hash {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl TryFrom<&[u8]> for Sha256Hash {
     type Error = MalformedHash;
 
