@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use taskmaster_embedded::{EmbeddedError, EmbeddedPostgres, Server, Settings};
@@ -30,9 +29,10 @@ fn an_explicit_pg_bin_is_not_passed_over() {
 fn programs_that_are_too_old_are_refused_by_name() {
     let bin = TempDir::new("old");
     for program in ["initdb", "postgres"] {
-        let path = bin.path().join(program);
-        fs::write(&path, "#!/bin/sh\necho 'postgres (PostgreSQL) 13.22'\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // Another process writes what is to be run: see `copy_for_all` in users.rs.
+        let write = r#"printf '#!/bin/sh\necho "postgres (PostgreSQL) 13.22"\n' > "$0" && chmod 755 "$0""#;
+        let written = Command::new("sh").args(["-c", write]).arg(bin.path().join(program)).status().unwrap();
+        assert!(written.success());
     }
     let dir = bin.path().display().to_string();
     let mut actor = Actor::play("locate", &[("PG_BIN", &dir)]);

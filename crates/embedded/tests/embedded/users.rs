@@ -26,10 +26,14 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// A copy of this binary in a place where everybody may go, which the build directory may not be.
+///
+/// Another process writes it. If this one did, a process that another test starts at that moment would hold the file open for
+/// writing until it runs its own program, and to run the copy would fail with "text file busy".
 fn copy_for_all(dir: &TempDir) -> PathBuf {
     let binary = dir.path().join("tests");
-    fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
-    fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+    let this = std::env::current_exe().unwrap();
+    let copied = Command::new("install").args(["-m", "755"]).args([&this, &binary]).status().unwrap();
+    assert!(copied.success());
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o1777)).unwrap();
     binary
 }
