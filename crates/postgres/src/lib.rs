@@ -33,6 +33,7 @@ mod audit_log;
 mod audit_seal;
 mod audit_verify;
 mod connect;
+mod connection;
 mod entities;
 mod error;
 mod error_log;
@@ -52,4 +53,5 @@ mod task_work;
 mod workflow_state;
 mod write;
 
+pub use connection::config;
 pub use store::{Pg, PgStore, PgUnitOfWork};
