@@ -71,7 +71,7 @@ impl EmbeddedPostgres {
     /// The URL of another database of this cluster, whether it exists or not.
     #[must_use]
     pub fn database_url_of(&self, database: &str) -> String {
-        url::of_socket(&self.dir, database)
+        url::of_socket(&self.dir, 5432, database)
     }
 
     /// The directory of the running server's programs; packages of the whole of PostgreSQL have `psql` and `pg_dump` there.

@@ -28,7 +28,7 @@
 //! # Tests
 //!
 //! With the feature `test-database`, `TestDatabase` gives each test a database of its own, cloned from a template that is
-//! migrated once.
+//! migrated once, and `TestServer` gives a test a server of its own, to be configured, stopped, killed and followed by a standby.
 //!
 //! Windows has no Unix sockets that PostgreSQL's clients agree on: there, only `DATABASE_URL` serves, and this crate does
 //! not compile.
@@ -43,6 +43,8 @@ mod settings;
 mod test_database;
 #[cfg(feature = "test-database")]
 mod test_run;
+#[cfg(feature = "test-database")]
+mod test_server;
 mod url;
 mod watchdog;
 
@@ -52,3 +54,5 @@ pub use server::Server;
 pub use settings::Settings;
 #[cfg(feature = "test-database")]
 pub use test_database::{Template, TestDatabase};
+#[cfg(feature = "test-database")]
+pub use test_server::{Stop, TestServer, TestServerSettings};

@@ -3,11 +3,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// The URL of a database behind the Unix socket in `socket_dir`, understood by libpq's programs and by sqlx alike.
-pub(crate) fn of_socket(socket_dir: &Path, database: &str) -> String {
+pub(crate) fn of_socket(socket_dir: &Path, port: u16, database: &str) -> String {
     let host = percent_encoded(socket_dir.as_os_str().as_bytes());
     let database = percent_encoded(database.as_bytes());
     // Over a socket TLS is never agreed on, and asking costs a round trip.
-    format!("postgres://postgres@localhost:5432/{database}?host={host}&sslmode=disable")
+    format!("postgres://postgres@localhost:{port}/{database}?host={host}&sslmode=disable")
 }
 
 /// The same server and the same parameters, but another database.
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn a_socket_directory_with_odd_characters_is_encoded() {
         assert_eq!(
-            of_socket(Path::new("/tmp/a b,é"), "tasks"),
+            of_socket(Path::new("/tmp/a b,é"), 5432, "tasks"),
             "postgres://postgres@localhost:5432/tasks?host=%2Ftmp%2Fa%20b%2C%C3%A9&sslmode=disable"
         );
     }

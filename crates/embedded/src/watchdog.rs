@@ -90,7 +90,7 @@ pub(crate) fn not_ready(dir: &Path) -> EmbeddedError {
     EmbeddedError::NotReady { dir: dir.to_owned(), seconds: READY_LIMIT.as_secs() }
 }
 
-fn end_of_log(dir: &Path) -> String {
+pub(crate) fn end_of_log(dir: &Path) -> String {
     let log = fs::read(dir.join("postgres.log")).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<_> = log.lines().collect();

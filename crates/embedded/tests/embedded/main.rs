@@ -7,6 +7,7 @@ mod locate;
 mod process;
 mod sql;
 mod test_database;
+mod test_server;
 mod users;
 
 use std::panic;
@@ -52,6 +53,7 @@ fn plays_its_role() {
             Err(error) => say(error.to_string()),
         },
         "hold-database" => test_database::hold(),
+        "hold-server" => test_server::hold(),
         "get-stuck" => test_database::get_stuck(),
         other => panic!("there is no role {other}"),
     }
