@@ -1,6 +1,6 @@
 //! What is configured about the way to the database: one [`DatabaseConfig`].
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use ipnetwork::IpNetwork;
 use secrecy::SecretString;
@@ -48,6 +48,17 @@ pub struct Host {
     pub name: String,
     /// The TCP port, or the number in the socket's name.
     pub port: u16,
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, port } = self;
+        match name {
+            socket if socket.starts_with('/') => write!(f, "{socket}/.s.PGSQL.{port}"),
+            address if address.contains(':') => write!(f, "[{address}]:{port}"),
+            name => write!(f, "{name}:{port}"),
+        }
+    }
 }
 
 /// Which server of a list will do: libpq's `target_session_attrs`.
