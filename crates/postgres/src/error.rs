@@ -1,6 +1,6 @@
 //! From PostgreSQL's errors to the repository's, by SQLSTATE and constraint name, never by message text.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
 use sqlx::postgres::PgDatabaseError;
@@ -70,6 +70,10 @@ fn conflict_detail<'a>(sqlstate: &str, message: &'a str, detail: Option<&'a str>
 
 /// The error that a statement about `entity` ended with.
 pub(crate) fn from_db(entity: &'static str, error: DbErr) -> RepositoryError {
+    let error = match carried(error) {
+        Ok(carried) => return carried,
+        Err(error) => error,
+    };
     let cause = match &error {
         DbErr::Conn(RuntimeErr::SqlxError(cause))
         | DbErr::Exec(RuntimeErr::SqlxError(cause))
@@ -96,6 +100,25 @@ pub(crate) fn from_db(entity: &'static str, error: DbErr) -> RepositoryError {
         }
         sqlx::Error::PoolClosed => unavailable("the pool is closed", error),
         _ => RepositoryError::Backend { source: Box::new(error) },
+    }
+}
+
+/// A repository's error that came along in SeaORM's, if there is one.
+fn carried(error: DbErr) -> Result<RepositoryError, DbErr> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
+    | DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return Err(error);
+    };
+    let again = |cause| DbErr::Query(RuntimeErr::SqlxError(cause));
+    match Arc::try_unwrap(cause) {
+        Ok(sqlx::Error::AnyDriverError(carried)) => match carried.downcast::<RepositoryError>() {
+            Ok(error) => Ok(*error),
+            Err(other) => Err(again(Arc::new(sqlx::Error::AnyDriverError(other)))),
+        },
+        Ok(other) => Err(again(Arc::new(other))),
+        Err(shared) => Err(again(shared)),
     }
 }
 

@@ -32,7 +32,6 @@ mod api_key_verify;
 mod audit_log;
 mod audit_seal;
 mod audit_verify;
-mod connect;
 mod connection;
 mod entities;
 mod error;
@@ -53,5 +52,5 @@ mod task_work;
 mod workflow_state;
 mod write;
 
-pub use connection::config;
+pub use connection::{call::within, config, database::Database, pool::PoolStatus, transaction::Transaction};
 pub use store::{Pg, PgStore, PgUnitOfWork};

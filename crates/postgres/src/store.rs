@@ -1,19 +1,13 @@
 //! The store and the unit of work: one struct over any connection.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, QueryResult,
-    TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, QueryResult, TransactionSession, TransactionTrait};
 use taskmaster_models::Actor;
 use taskmaster_repository::{
     ApiKeyRepository, AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories,
@@ -22,12 +16,15 @@ use taskmaster_repository::{
 };
 use taskmaster_security::{KeyHasher, UsageLedger};
 
-use crate::{connect, error::from_db, row, sql::Sql};
+use crate::{
+    connection::{database::Database, transaction::Transaction, url},
+    error::from_db,
+    row,
+    sql::Sql,
+};
 
-/// How long a connection may have been idle before it is tried when it is next used.
-const TRUSTED_IDLE: Duration = Duration::from_secs(5);
-
-/// The repositories on one connection `C`: a pool ([`PgStore`]) or a transaction ([`PgUnitOfWork`]).
+/// The repositories on one connection `C`: a pool ([`PgStore`]) or a transaction ([`PgUnitOfWork`]). SeaORM's own
+/// `DatabaseConnection` will do as well as [`Database`].
 #[derive(Clone, Debug)]
 pub struct Pg<C> {
     conn: C,
@@ -44,35 +41,35 @@ pub struct Pg<C> {
 }
 
 /// The store: a pool of connections.
-pub type PgStore = Pg<DatabaseConnection>;
+pub type PgStore = Pg<Database>;
 
 /// A unit of work: a transaction at the connection's isolation level. That is READ COMMITTED unless
 /// `default_transaction_isolation` says otherwise, and dependencies and parents can be changed at this level only.
-pub type PgUnitOfWork = Pg<DatabaseTransaction>;
+pub type PgUnitOfWork = Pg<Transaction>;
 
 impl PgStore {
-    /// Connects to the database of this URL, with at most 10 connections.
+    /// Connects to the database of this URL, with the default of everything else.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`](RepositoryError::Unavailable) with what to do about it: the server cannot be reached, refuses the
-    /// user, has no such database, or is older than PostgreSQL 14. No error shows the password.
+    /// [`Unavailable`](RepositoryError::Unavailable) or [`Refused`](RepositoryError::Refused), with what to do about it: the
+    /// server cannot be reached, refuses the user, has no such database, or is older than PostgreSQL 14. No error shows the
+    /// password.
     pub async fn connect(url: &str) -> Result<Self> {
-        connect::check_server(url).await?;
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(10)
-            .acquire_timeout(Duration::from_secs(30))
-            .test_before_acquire_if_idle_for(TRUSTED_IDLE)
-            .sqlx_logging(false)
-            .connect_lazy(true);
-        let conn = Database::connect(options).await.map_err(|error| from_db("connection", error))?;
-        Ok(Self::new(conn))
+        Ok(Database::connect(url::config(url)?).await?.store())
     }
 
+    /// The database that it is on.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.conn
+    }
+}
+
+impl<C: ConnectionTrait + TransactionTrait> Pg<C> {
     /// The store on a pool that is there already. It should not log statements, since these hold the values.
     #[must_use]
-    pub fn new(conn: DatabaseConnection) -> Self {
+    pub fn new(conn: C) -> Self {
         Self {
             conn,
             actor: None,
@@ -183,7 +180,11 @@ impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
 }
 
 #[async_trait]
-impl Store for PgStore {
+impl<C> Store for Pg<C>
+where
+    C: ConnectionTrait + TransactionTrait + Clone + Send + 'static,
+    C::Transaction: 'static,
+{
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
         let conn = self.conn.begin().await.map_err(|error| from_db("transaction", error))?;
         Ok(Box::new(Pg {
@@ -204,7 +205,10 @@ impl Store for PgStore {
 }
 
 #[async_trait]
-impl UnitOfWork for PgUnitOfWork {
+impl<C> UnitOfWork for Pg<C>
+where
+    C: ConnectionTrait + TransactionSession + Send + 'static,
+{
     async fn commit(self: Box<Self>) -> Result<()> {
         if self.failed.load(Ordering::Relaxed) {
             self.rollback().await?;

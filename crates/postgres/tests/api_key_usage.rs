@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbBackend, Statement};
 use secrecy::SecretString;
 use taskmaster_models::{ApiKey, ApiKeyId, ApiKeyPatch, Environment, KeyVerdict, NewApiKey, Service};
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::{Pg, PgStore};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 use tokio::time::timeout;
@@ -26,12 +26,12 @@ async fn is_valid(store: &dyn Store, key: &SecretString, now: i64) -> bool {
     matches!(verdict, KeyVerdict::Valid(_))
 }
 
-async fn stored(store: &PgStore, id: ApiKeyId) -> ApiKey {
+async fn stored(store: &dyn Store, id: ApiKeyId) -> ApiKey {
     store.api_keys().find_by_id(id).await.unwrap().unwrap()
 }
 
 /// How often a key was used, and when last.
-async fn used(store: &PgStore, id: ApiKeyId) -> (i32, Option<i64>) {
+async fn used(store: &dyn Store, id: ApiKeyId) -> (i32, Option<i64>) {
     let ApiKey { usage_count, last_used_at, .. } = stored(store, id).await;
     (usage_count, last_used_at.map(|time| (time - at(0)).num_seconds()))
 }
@@ -106,7 +106,7 @@ async fn a_use_whose_call_was_given_up_is_not_lost() {
     let database = migrated_database().await;
     let mut options = ConnectOptions::new(database.url());
     options.max_connections(1).sqlx_logging(false);
-    let store = PgStore::new(Database::connect(options).await.unwrap());
+    let store = Pg::new(Database::connect(options).await.unwrap());
     let id = store.api_keys().create(&new_key("ci")).await.unwrap().api_key.id;
     let uow = store.begin().await.unwrap();
     let given_up = Duration::from_millis(50);

@@ -15,7 +15,7 @@ use taskmaster_models::{
     Actor, ApiKey, ApiKeyFilter, ApiKeyId, ApiKeyPatch, Environment, KeyConcern, KeyVerdict, NewApiKey,
     PageRequest, Permission, RateLimit, SecurityAuditRequest, Service,
 };
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::{Pg, PgStore};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_security::{KeyHash, KeyHasher, Pepper};
 use taskmaster_testkit::migrated_database;
@@ -29,10 +29,10 @@ fn new_key(name: &str) -> NewApiKey {
 }
 
 /// A store as another process would have it: with a pool and a ledger of its own.
-async fn process(url: &str, connections: u32) -> PgStore {
+async fn process(url: &str, connections: u32) -> Pg<DatabaseConnection> {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).sqlx_logging(false);
-    PgStore::new(Database::connect(options).await.unwrap())
+    Pg::new(Database::connect(options).await.unwrap())
 }
 
 async fn is_valid(store: &dyn Store, key: &SecretString, now: i64) -> bool {
@@ -40,7 +40,7 @@ async fn is_valid(store: &dyn Store, key: &SecretString, now: i64) -> bool {
     matches!(verdict, KeyVerdict::Valid(_))
 }
 
-async fn stored(store: &PgStore, id: ApiKeyId) -> ApiKey {
+async fn stored(store: &dyn Store, id: ApiKeyId) -> ApiKey {
     store.api_keys().find_by_id(id).await.unwrap().unwrap()
 }
 
@@ -64,7 +64,7 @@ async fn a_limit_of_100_admits_100_of_800_tries_from_16_processes() {
     for _ in 0..16 {
         processes.push(process(&url, 1).await);
     }
-    let tries = |store: PgStore| {
+    let tries = |store: Pg<DatabaseConnection>| {
         let key = Arc::clone(&key);
         tokio::spawn(async move {
             let (mut admitted, mut refused) = (0, 0);
@@ -100,7 +100,7 @@ async fn a_call_costs_no_more_round_trips_than_promised() {
     db.set_metric_callback(move |_| {
         counter.fetch_add(1, Ordering::Relaxed);
     });
-    let store = PgStore::new(db);
+    let store = Pg::new(db);
     let free = store.api_keys().create(&new_key("free")).await.unwrap().key;
     let rate_limit = Some(RateLimit::new(2, TimeDelta::minutes(1)));
     let limited = NewApiKey { rate_limit, ..new_key("limited") };

@@ -5,7 +5,7 @@
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use serde_json::{Value, json};
 use taskmaster_models::{Actor, NewTask, TaskPatch, TaskStatus};
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::{Pg, PgStore};
 use taskmaster_repository::{Repositories, Store};
 use taskmaster_testkit::migrated_database;
 
@@ -78,7 +78,7 @@ async fn fault_16_the_actor_ends_with_the_statement_and_does_not_reach_the_next_
     let db = Database::connect(database.url()).await.unwrap();
     let mut options = sea_orm::ConnectOptions::new(database.url());
     options.max_connections(1);
-    let store = PgStore::new(Database::connect(options).await.unwrap());
+    let store = Pg::new(Database::connect(options).await.unwrap());
 
     store.acting_as(&somebody()).unwrap().tasks().create(&NewTask::new("theirs")).await.unwrap();
     store.tasks().create(&NewTask::new("nobody's")).await.unwrap();

@@ -5,7 +5,7 @@
 use futures::{FutureExt, TryStreamExt};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use taskmaster_models::{Actor, MetricFilter, MetricType, NewMetric, NewTask, PageRequest, TaskFilter};
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::{Pg, PgStore};
 use taskmaster_repository::{Repositories, Store, bulk_create};
 use taskmaster_testkit::migrated_database;
 
@@ -62,7 +62,7 @@ async fn a_bulk_write_that_is_dropped_leaves_no_row_and_no_connection_behind() {
     let database = migrated_database().await;
     let mut options = ConnectOptions::new(database.url());
     options.max_connections(1);
-    let store = PgStore::new(Database::connect(options).await.unwrap());
+    let store = Pg::new(Database::connect(options).await.unwrap());
     let new = titled(10_000);
     for _ in 0..2 {
         let (told, first_step) = futures::channel::oneshot::channel();
@@ -84,7 +84,7 @@ async fn a_stream_holds_no_connection_between_two_pages() {
     let database = migrated_database().await;
     let mut options = ConnectOptions::new(database.url());
     options.max_connections(1);
-    let store = PgStore::new(Database::connect(options).await.unwrap());
+    let store = Pg::new(Database::connect(options).await.unwrap());
     store.tasks().bulk_create(&titled(10)).await.unwrap();
     let filter = TaskFilter::default();
     let mut streams: Vec<_> =

@@ -8,7 +8,7 @@ use taskmaster_models::{
     Actor, ErrorLogFilter, ErrorType, Fingerprint, NewErrorLog, NewTask, PageRequest, Resolution, Severity,
     clock,
 };
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::{Pg, PgStore};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 
@@ -22,13 +22,13 @@ async fn one<T: sea_orm::TryGetable>(db: &DatabaseConnection, sql: &str) -> T {
 
 /// A store with a pool of this many connections, in a database where nobody may wait for a lock: whoever has to ends with an
 /// error, and not after a while.
-async fn impatient_store(url: &str, connections: u32) -> PgStore {
+async fn impatient_store(url: &str, connections: u32) -> Pg<DatabaseConnection> {
     let db = Database::connect(url).await.unwrap();
     let sql = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET lock_timeout = ''10s''', current_database()); END $$";
     db.execute_unprepared(sql).await.unwrap();
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(connections).sqlx_logging(false);
-    PgStore::new(Database::connect(options).await.unwrap())
+    Pg::new(Database::connect(options).await.unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -11,7 +11,7 @@ use taskmaster_models::{
     Actor, MetricType, NewMetric, NewTask, NewWorkflowState, PageRequest, TaskFilter, TaskPatch, TaskStatus,
     WorkflowStatus,
 };
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::Pg;
 use taskmaster_repository::{Repositories, Store};
 use taskmaster_testkit::migrated_database;
 
@@ -24,7 +24,7 @@ async fn fault_26_a_call_sends_one_statement_and_an_actor_no_further_one() {
     db.set_metric_callback(move |_| {
         counter.fetch_add(1, Ordering::Relaxed);
     });
-    let anybody = PgStore::new(db);
+    let anybody = Pg::new(db);
     let somebody = anybody.acting_as(&Actor::user("ci-bot")).unwrap();
     let stores: [&dyn Repositories; 2] = [&anybody, &*somebody];
     for store in stores {

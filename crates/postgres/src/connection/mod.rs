@@ -1,5 +1,10 @@
 //! The way to the database: what is configured, how a connection is made and kept, and what is done when it breaks.
 
+pub(crate) mod call;
 pub mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "the pool comes next"))]
+pub(crate) mod database;
 mod dial;
+pub(crate) mod pool;
+mod statement;
+pub(crate) mod transaction;
+pub(crate) mod url;

@@ -8,7 +8,7 @@ use std::{
 use sea_orm::{ConnectOptions, Database};
 use serde_json::json;
 use taskmaster_models::{AuditLogFilter, NewTask, TaskPatch, TaskStatus, clock};
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::{Pg, PgStore};
 use taskmaster_repository::{Repositories, Store};
 use taskmaster_testkit::migrated_database;
 use tokio::time::sleep;
@@ -21,7 +21,7 @@ async fn sixty_four_writers_and_two_sealers_leave_an_intact_trail() {
     let database = migrated_database().await;
     let mut options = ConnectOptions::new(database.url());
     options.max_connections(68);
-    let store = PgStore::new(Database::connect(options).await.unwrap());
+    let store = Pg::new(Database::connect(options).await.unwrap());
     let shared = store.tasks().create(&NewTask::new("Shared")).await.unwrap().id;
     let done = AtomicBool::new(false);
 

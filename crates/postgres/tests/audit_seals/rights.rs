@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database};
 use taskmaster_models::{MAX_TEXT, NewTask, clock};
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::Pg;
 use taskmaster_repository::Repositories;
 
 use super::Trail;
@@ -36,7 +36,7 @@ async fn the_documented_rights_are_enough_and_no_more() {
     let mut options = ConnectOptions::new(trail.database.url());
     options.max_connections(1);
     let db = Database::connect(options).await.unwrap();
-    let store = PgStore::new(db.clone());
+    let store = Pg::new(db.clone());
     let run = async |sql: &str| db.execute_unprepared(sql).await.map(drop);
     run("BEGIN;
          CREATE ROLE only_sealer; CREATE ROLE only_retention; CREATE ROLE only_auditor;

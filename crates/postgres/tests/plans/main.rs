@@ -15,12 +15,12 @@ use std::sync::{Arc, Mutex};
 
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 use taskmaster_models::TaskId;
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::Pg;
 use taskmaster_testkit::migrated_database;
 
 /// A store that remembers the statements it runs.
 struct Recorder {
-    store: PgStore,
+    store: Pg<DatabaseConnection>,
     statements: Arc<Mutex<Vec<Statement>>>,
 }
 
@@ -30,7 +30,7 @@ impl Recorder {
         let mut db = Database::connect(url).await.unwrap();
         let memory = Arc::clone(&statements);
         db.set_metric_callback(move |info| memory.lock().unwrap().push(info.statement.clone()));
-        Self { store: PgStore::new(db), statements }
+        Self { store: Pg::new(db), statements }
     }
 
     /// The plans of the statements that ran since the last call, and a fault for each that reads a table from end to end.
