@@ -138,6 +138,13 @@ pub enum EmbeddedError {
         source: io::Error,
     },
 
+    /// A small disk for a test cannot be had.
+    #[cfg(feature = "test-database")]
+    #[error(
+        "this system lets ordinary users mount nothing in a namespace of their own, so there is no small disk to fill"
+    )]
+    MayNotMount,
+
     /// The server that `DATABASE_URL` names cannot be reached.
     #[cfg(feature = "test-database")]
     #[error("DATABASE_URL is set but the server did not answer: {0}; unset it to use the built-in server")]

@@ -53,8 +53,11 @@ impl TestServer {
     /// When there are no PostgreSQL programs, or the server does not start with these settings.
     pub fn launch(settings: TestServerSettings) -> Result<Self, EmbeddedError> {
         let template = template()?;
-        let server = Self::spawn(settings.tcp)?;
+        let server = Self::spawn(settings.tcp, settings.wal_disk)?;
         server.supervisor.tell("copy", &template.display().to_string())?;
+        if settings.wal_disk {
+            server.supervisor.tell("wal-disk", settings::WAL_DISK)?;
+        }
         server.configure(settings)?;
         server.start_anywhere()?;
         Ok(server)
@@ -66,7 +69,7 @@ impl TestServer {
     ///
     /// When the server refuses to be followed, or the standby does not start.
     pub fn standby(&self) -> Result<Self, EmbeddedError> {
-        let standby = Self::spawn(self.tcp)?;
+        let standby = Self::spawn(self.tcp, false)?;
         let source = format!("{} {}", self.port(), self.socket_dir().display());
         standby.supervisor.tell("follow", &source)?;
         standby.start_anywhere()?;
@@ -165,6 +168,41 @@ impl TestServer {
         self.supervisor.tell("signal", &format!("KILL {pid}"))
     }
 
+    /// Leaves no byte free on the disk of the write-ahead log. A server that then writes panics, and cannot recover, either.
+    ///
+    /// # Errors
+    ///
+    /// When the server has no [`wal_disk`](TestServerSettings::wal_disk).
+    pub fn fill_wal_disk(&self) -> Result<(), EmbeddedError> {
+        self.supervisor.tell("fill", "")
+    }
+
+    /// Frees what [`fill_wal_disk`](Self::fill_wal_disk) has filled.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is filled.
+    pub fn free_wal_disk(&self) -> Result<(), EmbeddedError> {
+        self.supervisor.tell("free", "")
+    }
+
+    /// Waits until the server has ended by itself.
+    ///
+    /// # Errors
+    ///
+    /// When it goes on for a minute.
+    pub fn await_end(&self) -> Result<(), EmbeddedError> {
+        let begin = Instant::now();
+        while !self.supervisor.dir.join("ended").exists() {
+            if begin.elapsed() > READY_LIMIT {
+                let source = std::io::ErrorKind::TimedOut.into();
+                return Err(EmbeddedError::io("see the server end")(source));
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
     /// The URL of the database `postgres` over the Unix socket, as superuser.
     #[must_use]
     pub fn url(&self) -> String {
@@ -202,9 +240,9 @@ impl TestServer {
         String::from_utf8_lossy(&log).into_owned()
     }
 
-    fn spawn(tcp: bool) -> Result<Self, EmbeddedError> {
+    fn spawn(tcp: bool, mounts: bool) -> Result<Self, EmbeddedError> {
         let listen = if tcp { "listen_addresses=127.0.0.1" } else { "listen_addresses=" };
-        let supervisor = Supervisor::spawn(|dir| {
+        let supervisor = Supervisor::spawn(mounts, |dir| {
             // The list of socket directories is separated by commas, so a name is quoted.
             let sockets = dir.display().to_string().replace('"', "\"\"");
             let sockets = format!("unix_socket_directories=\"{sockets}\"");
@@ -294,7 +332,7 @@ fn template() -> Result<PathBuf, EmbeddedError> {
     if let Some(dir) = &*template {
         return Ok(dir.clone());
     }
-    let supervisor = Supervisor::spawn(|_| Vec::new())?;
+    let supervisor = Supervisor::spawn(false, |_| Vec::new())?;
     supervisor.tell("initdb", "")?;
     // It is to go with the process, and no earlier.
     let supervisor = Box::leak(Box::new(supervisor));

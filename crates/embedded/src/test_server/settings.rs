@@ -5,11 +5,15 @@ use std::fmt::Write;
 #[derive(Debug, Clone, Default)]
 pub struct TestServerSettings {
     pub(super) tcp: bool,
+    pub(super) wal_disk: bool,
     pub(super) config: String,
     pub(super) hba: Option<String>,
     /// Names in the data directory, and what the files hold.
     pub(super) files: Vec<(&'static str, String)>,
 }
+
+/// Bytes of the small disk for the write-ahead log.
+pub(super) const WAL_DISK: &str = "32m";
 
 /// What every server of this kind has in its `postgresql.conf`, before what the test adds. The machine itself does not fail in a
 /// test, so nothing is forced to a disk.
@@ -41,6 +45,15 @@ impl TestServerSettings {
     pub fn tcp(mut self) -> Self {
         self.tcp = true;
         self
+    }
+
+    /// Keeps the write-ahead log on a small disk of its own, which can be [filled](crate::TestServer::fill_wal_disk). Not every
+    /// system allows that: [`EmbeddedError::MayNotMount`](crate::EmbeddedError::MayNotMount).
+    #[must_use]
+    pub fn wal_disk(mut self) -> Self {
+        self.wal_disk = true;
+        // It is to be filled by the test, and not by the log itself.
+        self.setting("min_wal_size", "2MB").setting("max_wal_size", "4MB").setting("wal_keep_size", "0")
     }
 
     /// Adds a line to `postgresql.conf`. Of two for one name the later one counts.

@@ -1,6 +1,6 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use crate::EmbeddedError;
@@ -27,8 +27,12 @@ struct Shell {
 }
 
 impl Supervisor {
-    /// Starts the shell, which makes the directory. `arguments` are those of every server that it starts.
-    pub(super) fn spawn(arguments: impl FnOnce(&Path) -> Vec<String>) -> Result<Self, EmbeddedError> {
+    /// Starts the shell, which makes the directory. `arguments` are those of every server that it starts. One that `mounts` is
+    /// root in namespaces of its own.
+    pub(super) fn spawn(
+        mounts: bool,
+        arguments: impl FnOnce(&Path) -> Vec<String>,
+    ) -> Result<Self, EmbeddedError> {
         let place = Place::Throwaway;
         let dir = place.dir()?;
         let identity = Identity::of_cluster(&dir)?;
@@ -36,11 +40,15 @@ impl Supervisor {
         let programs = Programs::find(None)?;
         identity.check_may_enter(&programs.bin_dir)?;
 
-        let mut command = identity.command("/bin/sh");
+        let mut command =
+            if mounts { as_root_of_a_namespace(identity)? } else { identity.command("/bin/sh") };
         command.arg("-c").arg(SCRIPT).arg("taskmaster-supervisor");
         // Small segments are quickly copied, and a small disk holds several of them.
         let initdb_options = format!("{} --wal-segsize=1", place.initdb_options());
-        command.arg(&dir).arg(&programs.bin_dir).arg(initdb_options).args(arguments(&dir));
+        command.arg(&dir).arg(&programs.bin_dir).arg(initdb_options);
+        // PostgreSQL does not run as root, not even as one of a namespace.
+        command.arg(if mounts { "unshare --user --map-user=65534 --map-group=65534 --" } else { "" });
+        command.args(arguments(&dir));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(EmbeddedError::io("run /bin/sh"))?;
         let answers = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -66,5 +74,22 @@ impl Drop for Supervisor {
     fn drop(&mut self) {
         // Waiting closes the pipe first. There is nobody to tell of an error, and nothing that could be done.
         let _ = self.shell.get_mut().unwrap_or_else(PoisonError::into_inner).child.wait();
+    }
+}
+
+/// A shell that may mount what nobody else sees.
+fn as_root_of_a_namespace(identity: Identity) -> Result<Command, EmbeddedError> {
+    let command = || {
+        let mut command = identity.command("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "--", "/bin/sh"]);
+        command
+    };
+    let mut probe = command();
+    probe.args(["-c", "mount -t tmpfs none /tmp"]);
+    probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if probe.status().is_ok_and(|status| status.success()) {
+        Ok(command())
+    } else {
+        Err(EmbeddedError::MayNotMount)
     }
 }

@@ -1,9 +1,9 @@
 # Does what it is told with one cluster, a line at a time, and removes it when standard input ends, in whatever way that happens.
 #
-# Arguments: the directory to make; the directory of the programs; options of initdb in one word; and then the arguments of
-# postgres. Each line of standard input is a verb and its arguments, and is answered by `done` or `failed`.
-dir=$1 bin=$2 initdb_options=$3
-shift 3
+# Arguments: the directory to make; the directory of the programs; options of initdb in one word; a command in one word that runs
+# another as a user who is not root, if this one is; and then the arguments of postgres. Each line of standard input is a verb and its arguments, and is answered by `done` or `failed`.
+dir=$1 bin=$2 initdb_options=$3 as_user=$4
+shift 4
 # Only the end of the input counts: a signal to everybody ends the one who writes it, too.
 trap '' HUP INT TERM PIPE
 umask 077
@@ -23,7 +23,7 @@ start() {
   shift
   rm -f ended server.pid
   {
-    "$bin/postgres" -D data -c port="$port" "$@" &
+    $as_user "$bin/postgres" -D data -c port="$port" "$@" &
     echo "$!" >server.pid.new && mv server.pid.new server.pid
     wait "$!"
     : >ended
@@ -51,7 +51,14 @@ obey() {
         mv data.new data
       ;;
     stop) stop "$2" ;;
-    promote) "$bin/pg_ctl" promote -D data -s -w 8<&- 9>&- ;;
+    promote) $as_user "$bin/pg_ctl" promote -D data -s -w 8<&- 9>&- ;;
+    wal-disk)
+      # Only this shell and its children see what is mounted.
+      mkdir disk && mount -t tmpfs -o "size=$2,mode=0700" wal disk && mv data/pg_wal/* disk && rmdir data/pg_wal &&
+        ln -s ../disk data/pg_wal
+      ;;
+    fill) dd if=/dev/zero of=disk/ballast bs=4k || [ -s disk/ballast ] ;;
+    free) rm disk/ballast ;;
     signal) kill -"${2%% *}" "${2#* }" ;;
     *) false ;;
   esac
@@ -65,4 +72,6 @@ done
 if [ -n "$holder" ]; then stop QUIT; fi
 # A server that was killed has left a piece of shared memory to the next one, and there will be none.
 if [ -e data/postmaster.pid ]; then ipcrm -m "$(sed -n '7s/.* //p' data/postmaster.pid)"; fi
-cd / && rm -rf "$dir"
+if [ -d disk ]; then umount disk; fi
+# A session that ends only now may have left one more file.
+cd / && { rm -rf "$dir" || { sleep 1 && rm -rf "$dir"; }; }

@@ -118,6 +118,28 @@ async fn a_standby_follows_and_takes_over() {
 }
 
 #[test]
+fn a_server_whose_disk_is_full_ends_and_has_lost_nothing_when_there_is_room_again() {
+    let server = match TestServer::launch(TestServerSettings::new().wal_disk()) {
+        Err(error @ EmbeddedError::MayNotMount) => return eprintln!("not shown here: {error}"),
+        launched => launched.unwrap(),
+    };
+    let url = server.url();
+    tell(&url, "CREATE TABLE kept AS SELECT 'kept' AS word");
+    server.fill_wal_disk().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut writer = PgConnection::connect(&url).await.unwrap();
+        let fill = "CREATE TABLE lost AS SELECT repeat('x', 1000) FROM generate_series(1, 10000)";
+        sqlx::raw_sql(fill).execute(&mut writer).await.unwrap_err();
+    });
+    server.await_end().unwrap();
+    assert!(server.log().contains("No space left on device"), "{}", server.log());
+    server.free_wal_disk().unwrap();
+    server.start().unwrap();
+    assert_eq!(ask(&url, "SELECT word FROM kept"), "kept");
+}
+
+#[test]
 fn a_killed_process_leaves_neither_files_nor_processes_nor_shared_memory() {
     let mut actor = Actor::play("hold-server", &[]);
     actor.hear();
