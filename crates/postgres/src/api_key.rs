@@ -161,7 +161,7 @@ impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
         new.validate().into_result()?;
         let (key, hashed) = self.issue(new.environment)?;
         let sql = INSERT.one(self.actor(), values(new, &hashed));
-        let api_key = self.written(ENTITY, new.id, sql, api_key).await?;
+        let api_key = self.written("api_key.create", new.id, sql, api_key).await?;
         Ok(issued(api_key, key))
     }
 
@@ -170,27 +170,27 @@ impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
         let made = new.iter().map(|new| self.issue(new.environment)).collect::<Result<Vec<_>>>()?;
         let rows: Vec<_> = new.iter().zip(&made).map(|(new, (_, hashed))| values(new, hashed)).collect();
         let sql = INSERT.many(self.actor(), &rows, " ORDER BY place");
-        let mut stored = api_keys(&self.rows(ENTITY, sql).await?)?;
+        let mut stored = api_keys(&self.rows("api_key.bulk_create", sql).await?)?;
         row::in_order_of(new.iter().map(|new| new.id), &mut stored, |stored| stored.id);
         Ok(stored.into_iter().zip(made).map(|(stored, (key, _))| issued(stored, key)).collect())
     }
 
     async fn find_by_id(&self, id: ApiKeyId) -> Result<Option<ApiKey>> {
-        let row = self.row(ENTITY, select().and("id = ", Some(id.as_uuid()))).await?;
+        let row = self.row("api_key.find_by_id", select().and("id = ", Some(id.as_uuid()))).await?;
         row.as_ref().map(api_key).transpose()
     }
 
     async fn find_by(&self, filter: &ApiKeyFilter, page: &PageRequest<ApiKeySort>) -> Result<Page<ApiKey>> {
         filter.validate().into_result()?;
         let sql = paged(matching(select(), filter), page, order_column(page.sort))?;
-        let rows = api_keys(&self.rows(ENTITY, sql).await?)?;
+        let rows = api_keys(&self.rows("api_key.find_by", sql).await?)?;
         Ok(page.page(rows, |last| (page.sort.key(last), last.id.as_uuid())))
     }
 
     async fn count(&self, filter: &ApiKeyFilter) -> Result<u64> {
         filter.validate().into_result()?;
         let sql = matching(Sql::read("SELECT count(*) FROM api_keys WHERE TRUE"), filter);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("api_key.count", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn update(&self, id: ApiKeyId, patch: &ApiKeyPatch) -> Result<ApiKey> {
@@ -202,14 +202,16 @@ impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
             expected_version: patch.expected_version,
             returning: COLUMNS,
         };
-        match self.row(ENTITY, assignments(patch).update(&update)).await? {
+        match self.row("api_key.update", assignments(patch).update(&update)).await? {
             Some(row) => api_key(&row),
-            None => Err(self.not_updated(ENTITY, TABLE, id.as_uuid(), patch.expected_version).await),
+            None => {
+                Err(self.not_updated("api_key.update", TABLE, id.as_uuid(), patch.expected_version).await)
+            }
         }
     }
 
     async fn delete(&self, id: ApiKeyId) -> Result<bool> {
-        Ok(self.delete_where(ENTITY, TABLE, "id", id.as_uuid()).await? > 0)
+        Ok(self.delete_where("api_key.delete", TABLE, "id", id.as_uuid()).await? > 0)
     }
 
     async fn verify(
@@ -239,7 +241,7 @@ impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
         let sql = by_environment(sql.text(", key_prefix = "), &made, |hashed| hashed.prefix.clone().into());
         let sql =
             by_environment(sql.text(", pepper_version = "), &made, |hashed| hashed.pepper_version.into());
-        let api_key = self.written(ENTITY, id, one_by_id(sql, id), api_key).await?;
+        let api_key = self.written("api_key.rotate", id, one_by_id(sql, id), api_key).await?;
         let made = made
             .iter()
             .position(|(environment, _)| *environment == api_key.environment)
@@ -263,7 +265,7 @@ impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
             .text(" ELSE ")
             .bind(deactivation)
             .text(" || metadata END");
-        self.written(ENTITY, id, one_by_id(sql, id), api_key).await
+        self.written("api_key.deactivate", id, one_by_id(sql, id), api_key).await
     }
 
     async fn record_usage(&self, id: ApiKeyId, now: DateTime<Utc>) -> Result<()> {
@@ -278,12 +280,12 @@ impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
 
     async fn statistics(&self, filter: &ApiKeyFilter, now: DateTime<Utc>) -> Result<ApiKeyStatistics> {
         filter.validate().into_result()?;
-        let row = self.row(ENTITY, matching(api_key_audit::statistics_at(now), filter)).await?;
+        let row = self.row("api_key.statistics", matching(api_key_audit::statistics_at(now), filter)).await?;
         row.as_ref().map_or_else(|| Ok(ApiKeyStatistics::default()), api_key_audit::statistics)
     }
 
     async fn usage_summary(&self, now: DateTime<Utc>) -> Result<Vec<ApiKeyUsageSummary>> {
-        let rows = self.rows(ENTITY, api_key_audit::usage_summary_at(now)).await?;
+        let rows = self.rows("api_key.usage_summary", api_key_audit::usage_summary_at(now)).await?;
         rows.iter().map(api_key_audit::usage_summary).collect()
     }
 
@@ -295,7 +297,7 @@ impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
         request.validate().into_result()?;
         let request = SecurityAuditRequest { now: clock::storable(request.now), ..*request };
         let sql = api_key_audit::of_concern(select().text(" AND is_active"), &request);
-        let rows = self.rows(ENTITY, paged(sql, page, order_column(page.sort))?).await?;
+        let rows = self.rows("api_key.security_audit", paged(sql, page, order_column(page.sort))?).await?;
         let finding = |api_key: ApiKey| ApiKeyFinding { concerns: request.concerns(&api_key), api_key };
         let findings = api_keys(&rows)?.into_iter().map(finding).collect();
         Ok(page.page(findings, |last| (page.sort.key(&last.api_key), last.api_key.id.as_uuid())))

@@ -77,7 +77,7 @@ impl<C: ConnectionTrait + Send> Pg<C> {
         presented: &PresentedKey,
         now: DateTime<Utc>,
     ) -> Result<Option<(ApiKey, Option<Window>)>> {
-        let rows = self.rows(ENTITY, presented_at(presented, now)).await?;
+        let rows = self.rows("api_key.verify", presented_at(presented, now)).await?;
         let mut found = None;
         for row in &rows {
             if self.is_presented(row, presented, now)? {
@@ -139,12 +139,12 @@ impl<C: ConnectionTrait + Send> Pg<C> {
         if let Some(retry_after) = full.and_then(|window| limit.rest_of_window(window.start, now)) {
             return Ok(Some(KeyVerdict::RateLimited { retry_after }));
         }
-        if self.row(ENTITY, admission(id, limit, now)).await?.is_some() {
+        if self.row("api_key.verify", admission(id, limit, now)).await?.is_some() {
             return Ok(None);
         }
         // Others have filled the window meanwhile, or the key was deleted.
         let sql = Sql::read("SELECT window_start, admitted FROM api_key_rate_windows WHERE api_key_id = ");
-        let Some(row) = self.row(ENTITY, sql.bind(id.as_uuid())).await? else {
+        let Some(row) = self.row("api_key.verify", sql.bind(id.as_uuid())).await? else {
             return Ok(Some(KeyVerdict::Unknown));
         };
         let start = row::column(&row, "window_start")?;
@@ -210,7 +210,7 @@ impl<C: ConnectionTrait + Send> Pg<C> {
                  FROM used JOIN api_keys ON api_keys.id = used_id",
             );
         let (mut written, mut skipped) = (0, Vec::new());
-        for row in self.rows(ENTITY, sql).await? {
+        for row in self.rows("api_key.flush_usage", sql).await? {
             if row::column(&row, "is_written")? {
                 written += 1;
             } else {

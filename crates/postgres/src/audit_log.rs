@@ -18,7 +18,7 @@ use crate::{
     store::Pg,
 };
 
-pub(crate) const ENTITY: &str = "audit log";
+const ENTITY: &str = "audit log";
 pub(crate) const TABLE: &str = "audit_logs";
 
 /// The columns of [`Model`].
@@ -80,7 +80,7 @@ fn order_column(sort: AuditLogSort) -> &'static str {
 #[async_trait]
 impl<C: ConnectionTrait + Send> AuditLogRepository for Pg<C> {
     async fn find_by_id(&self, id: AuditLogId) -> Result<Option<AuditLog>> {
-        let row = self.row(ENTITY, select().and("id = ", Some(id.as_uuid()))).await?;
+        let row = self.row("audit_log.find_by_id", select().and("id = ", Some(id.as_uuid()))).await?;
         row.as_ref().map(log).transpose()
     }
 
@@ -91,14 +91,14 @@ impl<C: ConnectionTrait + Send> AuditLogRepository for Pg<C> {
     ) -> Result<Page<AuditLog>> {
         filter.validate().into_result()?;
         let sql = paged(matching(select(), filter), page, order_column(page.sort))?;
-        let logs = self.rows(ENTITY, sql).await?.iter().map(log).collect::<Result<_>>()?;
+        let logs = self.rows("audit_log.find_by", sql).await?.iter().map(log).collect::<Result<_>>()?;
         Ok(page.page(logs, |last: &AuditLog| (page.sort.key(last), last.id.as_uuid())))
     }
 
     async fn count(&self, filter: &AuditLogFilter) -> Result<u64> {
         filter.validate().into_result()?;
         let sql = matching(Sql::read("SELECT count(*) FROM audit_logs WHERE TRUE"), filter);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("audit_log.count", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn statistics(&self, filter: &AuditLogFilter) -> Result<AuditLogStatistics> {
@@ -114,7 +114,7 @@ impl<C: ConnectionTrait + Send> AuditLogRepository for Pg<C> {
                 max(timestamp) AS last \
              FROM audit_logs WHERE TRUE",
         );
-        let row = self.row(ENTITY, matching(sql, filter)).await?;
+        let row = self.row("audit_log.statistics", matching(sql, filter)).await?;
         row.as_ref().map_or_else(|| Ok(AuditLogStatistics::default()), statistics)
     }
 
@@ -131,7 +131,7 @@ impl<C: ConnectionTrait + Send> AuditLogRepository for Pg<C> {
             );
         let activity =
             |row| Ok(RecentActivity { log: log(row)?, task_title: row::column(row, "task_title")? });
-        self.rows(ENTITY, sql).await?.iter().map(activity).collect()
+        self.rows("audit_log.recent_activity", sql).await?.iter().map(activity).collect()
     }
 
     async fn seal(&self) -> Result<Option<AuditSeal>> {

@@ -6,7 +6,6 @@ use taskmaster_models::{AuditSeal, AuditSealSort, Direction, Page, PageRequest, 
 use taskmaster_repository::{RepositoryError, Result};
 
 use crate::{
-    audit_log::ENTITY,
     entities::audit_seals::Model,
     page::{bound, direction},
     row,
@@ -85,7 +84,7 @@ impl<C: ConnectionTrait> Pg<C> {
             .text(" SELECT ")
             .text(COLUMNS)
             .text(" FROM seal");
-        self.row(ENTITY, sql).await?.as_ref().map(seal).transpose()
+        self.row("audit_log.seal", sql).await?.as_ref().map(seal).transpose()
     }
 
     /// A page of the seals.
@@ -97,7 +96,7 @@ impl<C: ConnectionTrait> Pg<C> {
             Direction::Descending => sql.and("number < ", after),
         };
         let sql = sql.text(" ORDER BY number").text(direction(page.direction));
-        let rows = self.rows(ENTITY, sql.text(" LIMIT ").bind(i64::from(page.limit) + 1)).await?;
+        let rows = self.rows("audit_log.seals", sql.text(" LIMIT ").bind(i64::from(page.limit) + 1)).await?;
         let seals = rows.iter().map(seal).collect::<Result<Vec<_>>>()?;
         Ok(page.page(seals, |last| page.sort.key(last)))
     }
@@ -105,13 +104,15 @@ impl<C: ConnectionTrait> Pg<C> {
     /// Whether the rows of a seal are pruned.
     pub(crate) async fn is_pruned(&self, number: i64) -> Result<bool> {
         let sql = Sql::read("SELECT pruned_at IS NOT NULL AS pruned FROM audit_seals WHERE number = ");
-        self.row(ENTITY, sql.bind(number)).await?.map_or(Ok(false), |row| row::column(&row, "pruned"))
+        self.row("audit_log.verify", sql.bind(number))
+            .await?
+            .map_or(Ok(false), |row| row::column(&row, "pruned"))
     }
 
     /// The oldest seal whose rows are not pruned.
     pub(crate) async fn oldest_unpruned_seal(&self) -> Result<Option<i64>> {
         let sql = Sql::read("SELECT number FROM audit_seals WHERE pruned_at IS NULL ORDER BY number LIMIT 1");
-        self.row(ENTITY, sql).await?.map(|row| row::column(&row, "number")).transpose()
+        self.row("audit_log.verify", sql).await?.map(|row| row::column(&row, "number")).transpose()
     }
 
     /// How many rows pruning would delete: those that are left of pruned seals, and those of the seals that come next, up to
@@ -125,7 +126,7 @@ impl<C: ConnectionTrait> Pg<C> {
             )
             .bind(bound(Some(before)))
             .text("), 9223372036854775807)) AS prunable");
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "prunable"))
+        self.row("audit_log.prunable", sql).await?.map_or(Ok(0), |row| row::count(&row, "prunable"))
     }
 
     /// Deletes what is left of pruned seals; if that is not enough, marks more seals and deletes their rows. The mark has to be a
@@ -165,7 +166,7 @@ impl<C: ConnectionTrait> Pg<C> {
             )
             .bind(rows)
             .text("))");
-        self.execute(ENTITY, sql).await
+        self.execute("audit_log.prune", sql).await
     }
 
     /// Deletes at most `limit` rows of pruned seals, each before its entry: without that the row's trigger would not let it go.
@@ -181,7 +182,7 @@ impl<C: ConnectionTrait> Pg<C> {
                 " DELETE FROM audit_seal_rows WHERE audit_id = ANY (ARRAY(SELECT audit_id FROM old)) \
                    AND (SELECT count(*) FROM gone) >= 0",
             );
-        self.execute(ENTITY, sql).await
+        self.execute("audit_log.prune", sql).await
     }
 }
 

@@ -11,7 +11,7 @@ use taskmaster_repository::{RepositoryError, Result};
 use uuid::Uuid;
 
 use crate::{
-    audit_log::{ENTITY, TABLE},
+    audit_log::TABLE,
     audit_seal::{CLUSTER, ROW_HASH},
     row,
     sql::Sql,
@@ -51,7 +51,7 @@ impl<C: ConnectionTrait> Pg<C> {
 
     async fn cluster(&self) -> Result<i64> {
         let sql = Sql::read("SELECT ").text(CLUSTER).text(" AS cluster");
-        let row = self.row(ENTITY, sql).await?;
+        let row = self.row("audit_log.verify", sql).await?;
         row.map_or_else(
             || Err(RepositoryError::Backend { source: "the server has told nothing of itself".into() }),
             |row| row::column(&row, "cluster"),
@@ -76,7 +76,7 @@ impl<C: ConnectionTrait> Pg<C> {
                 .bind(last)
                 .text(") ORDER BY a.id LIMIT ")
                 .bind(CHUNK);
-            let rows = self.rows(ENTITY, sql).await?;
+            let rows = self.rows("audit_log.verify", sql).await?;
             for row in &rows {
                 let row = unsealed(row)?;
                 after = Some(row.id.as_uuid());
@@ -139,7 +139,7 @@ impl<'a, C: ConnectionTrait> SealedRows<'a, C> {
             .text(" ORDER BY seal_number, audit_id LIMIT ")
             .bind(CHUNK)
             .text(") AS r LEFT JOIN audit_logs a ON a.id = r.audit_id ORDER BY r.seal_number, r.audit_id");
-        let rows = self.store.rows(ENTITY, sql).await?;
+        let rows = self.store.rows("audit_log.verify", sql).await?;
         for row in &rows {
             let (number, row) = sealed(row)?;
             self.after = (number, row.id.as_uuid());

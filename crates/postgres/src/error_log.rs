@@ -161,20 +161,20 @@ fn assignments(patch: &ErrorLogPatch) -> Assignments {
 impl<C: ConnectionTrait + Send> ErrorLogRepository for Pg<C> {
     async fn create(&self, new: &NewErrorLog) -> Result<ErrorLog> {
         new.validate().into_result()?;
-        self.written(ENTITY, new.id, INSERT.one(self.actor(), values(new)), error_log).await
+        self.written("error_log.create", new.id, INSERT.one(self.actor(), values(new)), error_log).await
     }
 
     async fn bulk_create(&self, new: &[NewErrorLog]) -> Result<Vec<ErrorLog>> {
         Validation::of_rows(ENTITY, new.iter().map(NewErrorLog::validate)).into_result()?;
         let rows: Vec<_> = new.iter().map(values).collect();
         let sql = INSERT.many(self.actor(), &rows, " ORDER BY place");
-        let mut errors = error_logs(&self.rows(ENTITY, sql).await?)?;
+        let mut errors = error_logs(&self.rows("error_log.bulk_create", sql).await?)?;
         row::in_order_of(new.iter().map(|new| new.id), &mut errors, |error| error.id);
         Ok(errors)
     }
 
     async fn find_by_id(&self, id: ErrorLogId) -> Result<Option<ErrorLog>> {
-        let row = self.row(ENTITY, select().and("id = ", Some(id.as_uuid()))).await?;
+        let row = self.row("error_log.find_by_id", select().and("id = ", Some(id.as_uuid()))).await?;
         row.as_ref().map(error_log).transpose()
     }
 
@@ -185,14 +185,14 @@ impl<C: ConnectionTrait + Send> ErrorLogRepository for Pg<C> {
     ) -> Result<Page<ErrorLog>> {
         filter.validate().into_result()?;
         let sql = paged(matching(select(), filter), page, order_column(page.sort))?;
-        let rows = error_logs(&self.rows(ENTITY, sql).await?)?;
+        let rows = error_logs(&self.rows("error_log.find_by", sql).await?)?;
         Ok(page.page(rows, |last| (page.sort.key(last), last.id.as_uuid())))
     }
 
     async fn count(&self, filter: &ErrorLogFilter) -> Result<u64> {
         filter.validate().into_result()?;
         let sql = matching(Sql::read("SELECT count(*) FROM error_logs WHERE TRUE"), filter);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("error_log.count", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn critical_errors(&self, page: &PageRequest<ErrorLogSort>) -> Result<Page<CriticalError>> {
@@ -205,7 +205,7 @@ impl<C: ConnectionTrait + Send> ErrorLogRepository for Pg<C> {
             .text(page::direction(page.direction))
             .text(", e.id")
             .text(page::direction(page.direction));
-        let rows = self.rows(ENTITY, sql).await?;
+        let rows = self.rows("error_log.critical_errors", sql).await?;
         let critical = rows.iter().map(report::critical_error).collect::<Result<Vec<_>>>()?;
         Ok(page.page(critical, |last| (page.sort.key(&last.error), last.error.id.as_uuid())))
     }
@@ -219,44 +219,51 @@ impl<C: ConnectionTrait + Send> ErrorLogRepository for Pg<C> {
             expected_version: patch.expected_version,
             returning: COLUMNS,
         };
-        match self.row(ENTITY, assignments(patch).update(&update)).await? {
+        match self.row("error_log.update", assignments(patch).update(&update)).await? {
             Some(row) => error_log(&row),
-            None => Err(self.not_updated(ENTITY, TABLE, id.as_uuid(), patch.expected_version).await),
+            None => {
+                Err(self.not_updated("error_log.update", TABLE, id.as_uuid(), patch.expected_version).await)
+            }
         }
     }
 
     async fn resolve(&self, id: ErrorLogId, resolution: &Resolution) -> Result<ErrorLog> {
         resolution.validate().into_result()?;
-        self.written(ENTITY, id, group::resolve(self.actor(), id, resolution), error_log).await
+        self.written("error_log.resolve", id, group::resolve(self.actor(), id, resolution), error_log).await
     }
 
     async fn resolve_group(&self, fingerprint: &Fingerprint, resolution: &Resolution) -> Result<u64> {
         resolution.validate().into_result()?;
-        self.execute(ENTITY, group::resolve_group(self.actor(), *fingerprint, resolution)).await
+        self.execute("error_log.resolve_group", group::resolve_group(self.actor(), *fingerprint, resolution))
+            .await
     }
 
     async fn reopen(&self, id: ErrorLogId) -> Result<ErrorLog> {
-        self.written(ENTITY, id, group::reopen(self.actor(), id), error_log).await
+        self.written("error_log.reopen", id, group::reopen(self.actor(), id), error_log).await
     }
 
     async fn delete(&self, id: ErrorLogId) -> Result<bool> {
-        Ok(self.delete_where(ENTITY, TABLE, "id", id.as_uuid()).await? > 0)
+        Ok(self.delete_where("error_log.delete", TABLE, "id", id.as_uuid()).await? > 0)
     }
 
     async fn groups(&self, filter: &ErrorLogFilter, limit: u32) -> Result<Vec<ErrorGroup>> {
         filter.validate().into_result()?;
         Validation::of_limit(ENTITY, limit).into_result()?;
-        self.rows(ENTITY, group::groups(filter, limit)).await?.iter().map(group::error_group).collect()
+        self.rows("error_log.groups", group::groups(filter, limit))
+            .await?
+            .iter()
+            .map(group::error_group)
+            .collect()
     }
 
     async fn group(&self, fingerprint: &Fingerprint) -> Result<Option<ErrorGroup>> {
-        let row = self.row(ENTITY, group::groups(&ErrorLogFilter::group(*fingerprint), 1)).await?;
+        let row = self.row("error_log.group", group::groups(&ErrorLogFilter::group(*fingerprint), 1)).await?;
         row.as_ref().map(group::error_group).transpose()
     }
 
     async fn summary(&self, filter: &ErrorLogFilter) -> Result<Vec<ErrorSummary>> {
         filter.validate().into_result()?;
-        let rows = self.rows(ENTITY, report::summary(filter, clock::now())).await?;
+        let rows = self.rows("error_log.summary", report::summary(filter, clock::now())).await?;
         let mut summary = rows.iter().map(report::error_summary).collect::<Result<Vec<_>>>()?;
         summary.sort_by_key(|kind| (kind.error_type, kind.severity));
         Ok(summary)
@@ -264,18 +271,18 @@ impl<C: ConnectionTrait + Send> ErrorLogRepository for Pg<C> {
 
     async fn statistics(&self, filter: &ErrorLogFilter) -> Result<ErrorLogStatistics> {
         filter.validate().into_result()?;
-        report::read_statistics(&self.rows(ENTITY, report::statistics(filter)).await?)
+        report::read_statistics(&self.rows("error_log.statistics", report::statistics(filter)).await?)
     }
 
     async fn search(&self, request: &SearchRequest) -> Result<Vec<SearchHit<ErrorLog>>> {
         request.validate().into_result()?;
-        let rows = self.rows(ENTITY, report::search(request)).await?;
+        let rows = self.rows("error_log.search", report::search(request)).await?;
         rows.iter().map(|row| row::hit(row, error_log(row)?)).collect()
     }
 
     async fn prunable(&self, before: DateTime<Utc>) -> Result<u64> {
         let sql = Sql::read("SELECT count(*) FROM error_logs WHERE created_at < ").bind(page::before(before));
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("error_log.prunable", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn prune(&self, before: DateTime<Utc>, limit: u32) -> Result<u64> {
@@ -290,6 +297,6 @@ impl<C: ConnectionTrait + Send> ErrorLogRepository for Pg<C> {
             .bind(i64::from(limit))
             .text(" FOR UPDATE SKIP LOCKED))")
             .if_attributed(" AND actor.ok");
-        self.execute(ENTITY, sql).await
+        self.execute("error_log.prune", sql).await
     }
 }

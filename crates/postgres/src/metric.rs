@@ -103,31 +103,31 @@ fn order_column(sort: MetricSort) -> &'static str {
 impl<C: ConnectionTrait + Send> MetricRepository for Pg<C> {
     async fn record(&self, new: &NewMetric) -> Result<Metric> {
         new.validate().into_result()?;
-        self.written(ENTITY, new.id, INSERT.one(None, values(new)), metric).await
+        self.written("metric.record", new.id, INSERT.one(None, values(new)), metric).await
     }
 
     async fn record_many(&self, new: &[NewMetric]) -> Result<u64> {
         Validation::of_rows(ENTITY, new.iter().map(NewMetric::validate)).into_result()?;
         let rows: Vec<_> = new.iter().map(values).collect();
-        self.execute(ENTITY, INSERT.many_unread(None, &rows, " ORDER BY place")).await
+        self.execute("metric.record_many", INSERT.many_unread(None, &rows, " ORDER BY place")).await
     }
 
     async fn find_by_id(&self, id: MetricId) -> Result<Option<Metric>> {
-        let row = self.row(ENTITY, select().and("id = ", Some(id.as_uuid()))).await?;
+        let row = self.row("metric.find_by_id", select().and("id = ", Some(id.as_uuid()))).await?;
         row.as_ref().map(metric).transpose()
     }
 
     async fn find_by(&self, filter: &MetricFilter, page: &PageRequest<MetricSort>) -> Result<Page<Metric>> {
         filter.validate().into_result()?;
         let sql = paged(matching(select(), filter), page, order_column(page.sort))?;
-        let rows = self.rows(ENTITY, sql).await?.iter().map(metric).collect::<Result<Vec<_>>>()?;
+        let rows = self.rows("metric.find_by", sql).await?.iter().map(metric).collect::<Result<Vec<_>>>()?;
         Ok(page.page(rows, |last| (page.sort.key(last), last.id.as_uuid())))
     }
 
     async fn count(&self, filter: &MetricFilter) -> Result<u64> {
         filter.validate().into_result()?;
         let sql = matching(Sql::read("SELECT count(*) FROM performance_metrics WHERE TRUE"), filter);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("metric.count", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn aggregate(&self, request: &MetricAggregateRequest) -> Result<Vec<MetricBucket>> {
@@ -143,7 +143,7 @@ impl<C: ConnectionTrait + Send> MetricRepository for Pg<C> {
             .text(NUMBERS)
             .text(" FROM performance_metrics WHERE TRUE");
         let sql = matching(sql, &request.filter).text(" GROUP BY 1 ORDER BY 1");
-        self.rows(ENTITY, sql).await?.iter().map(bucket).collect()
+        self.rows("metric.aggregate", sql).await?.iter().map(bucket).collect()
     }
 
     async fn statistics(&self, filter: &MetricFilter) -> Result<MetricStatistics> {
@@ -153,13 +153,13 @@ impl<C: ConnectionTrait + Send> MetricRepository for Pg<C> {
              min(timestamp) AS first_at, max(timestamp) AS last_at, ",
         );
         let sql = matching(sql.text(NUMBERS).text(" FROM performance_metrics WHERE TRUE"), filter);
-        let row = self.row(ENTITY, sql).await?;
+        let row = self.row("metric.statistics", sql).await?;
         row.as_ref().map_or_else(|| Ok(MetricStatistics::default()), statistics)
     }
 
     async fn prunable(&self, before: DateTime<Utc>) -> Result<u64> {
         let sql = measured_before(Sql::read("SELECT count(*) FROM performance_metrics WHERE "), before);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("metric.prunable", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn prune(&self, before: DateTime<Utc>, limit: u32) -> Result<u64> {
@@ -173,7 +173,7 @@ impl<C: ConnectionTrait + Send> MetricRepository for Pg<C> {
             .text(" ORDER BY timestamp, id LIMIT ")
             .bind(i64::from(limit))
             .text(" FOR UPDATE SKIP LOCKED))");
-        self.execute(ENTITY, sql).await
+        self.execute("metric.prune", sql).await
     }
 }
 

@@ -2,25 +2,29 @@
 
 use sea_orm::{DbBackend, Statement, Value};
 
+use crate::connection::call::Access;
+
 /// A statement in the making. Only `&'static str` becomes text; values are bound as `$1`, `$2`, ….
 #[derive(Debug)]
 pub(crate) struct Sql {
     text: String,
     values: Vec<Value>,
     attributed: bool,
+    access: Access,
 }
 
 impl Sql {
     /// A statement that reads.
     pub(crate) fn read(text: &'static str) -> Self {
-        Self { text: text.to_owned(), values: Vec::new(), attributed: false }
+        Self { text: text.to_owned(), values: Vec::new(), attributed: false, access: Access::Read }
     }
 
     /// A statement that writes. If there is an actor it begins with the common table expression `actor`, which tells the
     /// audit trigger who acts. The rest of the statement has to read from it (see [`if_attributed`](Self::if_attributed)),
     /// since PostgreSQL does not evaluate what nobody reads.
     pub(crate) fn write(actor: Option<&str>) -> Self {
-        let sql = Self { text: String::new(), values: Vec::new(), attributed: actor.is_some() };
+        let attributed = actor.is_some();
+        let sql = Self { text: String::new(), values: Vec::new(), attributed, access: Access::Write };
         match actor {
             Some(actor) => {
                 sql.text("WITH actor AS MATERIALIZED (SELECT set_actor(").bind(actor).text(") AS ok)")
@@ -75,6 +79,11 @@ impl Sql {
             self = each(self, item);
         }
         self
+    }
+
+    /// What it does to the data.
+    pub(crate) fn access(&self) -> Access {
+        self.access
     }
 
     pub(crate) fn into_statement(self) -> Statement {

@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, QueryResult, TransactionSession, TransactionTrait};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, TransactionSession, TransactionTrait};
 use taskmaster_models::Actor;
 use taskmaster_repository::{
     ApiKeyRepository, AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories,
@@ -17,7 +17,7 @@ use taskmaster_repository::{
 use taskmaster_security::{KeyHasher, UsageLedger};
 
 use crate::{
-    connection::{database::Database, transaction::Transaction, url},
+    connection::{call::Call, database::Database, transaction::Transaction, url},
     error::from_db,
     row,
     sql::Sql,
@@ -96,7 +96,7 @@ impl<C: ConnectionTrait> Pg<C> {
     ///
     /// Only when the store fails.
     pub async fn server_time(&self) -> Result<DateTime<Utc>> {
-        let row = self.row("time", Sql::read("SELECT clock_timestamp() AS now")).await?;
+        let row = self.row("store.server_time", Sql::read("SELECT clock_timestamp() AS now")).await?;
         row.map_or_else(
             || Err(RepositoryError::Backend { source: "the server has not told the time".into() }),
             |row| row::column(&row, "now"),
@@ -121,27 +121,31 @@ impl<C: ConnectionTrait> Pg<C> {
         &self.usage
     }
 
-    /// Runs a statement and returns all rows.
-    pub(crate) async fn rows(&self, entity: &'static str, sql: Sql) -> Result<Vec<QueryResult>> {
-        let result = self.conn.query_all_raw(sql.into_statement()).await;
-        result.map_err(|error| self.failure(entity, error))
+    /// Runs a statement of the call of this name, such as `task.find_by`, and returns all rows.
+    pub(crate) async fn rows(&self, name: &'static str, sql: Sql) -> Result<Vec<QueryResult>> {
+        let call = Call { name, access: sql.access() };
+        self.kept(call, call.run(self.conn.query_all_raw(sql.into_statement())).await)
     }
 
-    /// Runs a statement and returns its one row, if there is one.
-    pub(crate) async fn row(&self, entity: &'static str, sql: Sql) -> Result<Option<QueryResult>> {
-        let result = self.conn.query_one_raw(sql.into_statement()).await;
-        result.map_err(|error| self.failure(entity, error))
+    /// Runs a statement of the call of this name and returns its one row, if there is one.
+    pub(crate) async fn row(&self, name: &'static str, sql: Sql) -> Result<Option<QueryResult>> {
+        let call = Call { name, access: sql.access() };
+        self.kept(call, call.run(self.conn.query_one_raw(sql.into_statement())).await)
     }
 
-    /// Runs a statement and returns how many rows it wrote.
-    pub(crate) async fn execute(&self, entity: &'static str, sql: Sql) -> Result<u64> {
-        let result = self.conn.execute_raw(sql.into_statement()).await;
-        result.map(|done| done.rows_affected()).map_err(|error| self.failure(entity, error))
+    /// Runs a statement of the call of this name and returns how many rows it wrote.
+    pub(crate) async fn execute(&self, name: &'static str, sql: Sql) -> Result<u64> {
+        let call = Call { name, access: sql.access() };
+        let done = call.run(self.conn.execute_raw(sql.into_statement())).await;
+        self.kept(call, done).map(|done| done.rows_affected())
     }
 
-    fn failure(&self, entity: &'static str, error: sea_orm::DbErr) -> RepositoryError {
-        self.failed.store(true, Ordering::Relaxed);
-        from_db(entity, error)
+    /// Keeps in mind that a statement has failed.
+    fn kept<T>(&self, call: Call, result: std::result::Result<T, DbErr>) -> Result<T> {
+        result.map_err(|error| {
+            self.failed.store(true, Ordering::Relaxed);
+            from_db(call.entity(), error)
+        })
     }
 }
 

@@ -166,14 +166,14 @@ fn assignments(patch: &TaskPatch) -> Assignments {
 impl<C: ConnectionTrait + Send> TaskRepository for Pg<C> {
     async fn create(&self, new: &NewTask) -> Result<Task> {
         new.validate().into_result()?;
-        self.written(ENTITY, new.id, INSERT.one(self.actor(), values(new)), task).await
+        self.written("task.create", new.id, INSERT.one(self.actor(), values(new)), task).await
     }
 
     async fn bulk_create(&self, new: &[NewTask]) -> Result<Vec<Task>> {
         Validation::of_rows(ENTITY, new.iter().map(NewTask::validate)).into_result()?;
         let rows: Vec<_> = new.iter().map(values).collect();
         let sql = INSERT.many(self.actor(), &rows, " ORDER BY place");
-        let mut tasks = tasks(&self.rows(ENTITY, sql).await?)?;
+        let mut tasks = tasks(&self.rows("task.bulk_create", sql).await?)?;
         row::in_order_of(new.iter().map(|new| new.id), &mut tasks, |task| task.id);
         Ok(tasks)
     }
@@ -182,26 +182,26 @@ impl<C: ConnectionTrait + Send> TaskRepository for Pg<C> {
         Validation::of_rows(ENTITY, new.iter().map(NewTask::validate)).into_result()?;
         let rows: Vec<_> = new.iter().map(values).collect();
         let sql = INSERT.many(self.actor(), &rows, " ORDER BY place ON CONFLICT (id) DO NOTHING");
-        let rows = self.rows(ENTITY, sql).await?;
+        let rows = self.rows("task.create_missing", sql).await?;
         rows.iter().map(|row| Ok(TaskId::from_uuid(row::column(row, "id")?))).collect()
     }
 
     async fn find_by_id(&self, id: TaskId) -> Result<Option<Task>> {
-        let row = self.row(ENTITY, select().text("id = ").bind(id.as_uuid())).await?;
+        let row = self.row("task.find_by_id", select().text("id = ").bind(id.as_uuid())).await?;
         row.as_ref().map(task).transpose()
     }
 
     async fn find_by(&self, filter: &TaskFilter, page: &PageRequest<TaskSort>) -> Result<Page<Task>> {
         filter.validate().into_result()?;
         let sql = paged(matching(select().text("TRUE"), filter), page, order_column(page.sort))?;
-        let rows = tasks(&self.rows(ENTITY, sql).await?)?;
+        let rows = tasks(&self.rows("task.find_by", sql).await?)?;
         Ok(page.page(rows, |last| (page.sort.key(last), last.id.as_uuid())))
     }
 
     async fn count(&self, filter: &TaskFilter) -> Result<u64> {
         filter.validate().into_result()?;
         let sql = matching(Sql::read("SELECT count(*) FROM tasks WHERE TRUE"), filter);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("task.count", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn update(&self, id: TaskId, patch: &TaskPatch) -> Result<Task> {
@@ -213,9 +213,9 @@ impl<C: ConnectionTrait + Send> TaskRepository for Pg<C> {
             expected_version: patch.expected_version,
             returning: COLUMNS,
         };
-        match self.row(ENTITY, assignments(patch).update(&update)).await? {
+        match self.row("task.update", assignments(patch).update(&update)).await? {
             Some(row) => task(&row),
-            None => Err(self.not_updated(ENTITY, TABLE, id.as_uuid(), patch.expected_version).await),
+            None => Err(self.not_updated("task.update", TABLE, id.as_uuid(), patch.expected_version).await),
         }
     }
 
@@ -226,7 +226,7 @@ impl<C: ConnectionTrait + Send> TaskRepository for Pg<C> {
         context: serde_json::Value,
     ) -> Result<Task> {
         let sql = task_work::update_status(self.actor(), id, status, &context)?;
-        self.written(ENTITY, id, sql, task).await
+        self.written("task.update_status", id, sql, task).await
     }
 
     async fn complete(
@@ -236,11 +236,11 @@ impl<C: ConnectionTrait + Send> TaskRepository for Pg<C> {
         results: serde_json::Value,
     ) -> Result<Task> {
         let sql = task_work::complete(self.actor(), id, actual_hours, &results)?;
-        self.written(ENTITY, id, sql, task).await
+        self.written("task.complete", id, sql, task).await
     }
 
     async fn delete(&self, id: TaskId) -> Result<bool> {
-        Ok(self.delete_where(ENTITY, TABLE, "id", id.as_uuid()).await? > 0)
+        Ok(self.delete_where("task.delete", TABLE, "id", id.as_uuid()).await? > 0)
     }
 
     async fn statistics(&self, filter: &TaskFilter) -> Result<TaskStatistics> {
@@ -260,13 +260,13 @@ impl<C: ConnectionTrait + Send> TaskRepository for Pg<C> {
                     AS avg_estimation_accuracy \
              FROM tasks WHERE TRUE",
         );
-        let row = self.row(ENTITY, matching(sql, filter)).await?;
+        let row = self.row("task.statistics", matching(sql, filter)).await?;
         row.as_ref().map_or_else(|| Ok(TaskStatistics::default()), statistics)
     }
 
     async fn search(&self, request: &SearchRequest) -> Result<Vec<SearchHit<Task>>> {
         request.validate().into_result()?;
-        let rows = self.rows(ENTITY, task_work::search(request)).await?;
+        let rows = self.rows("task.search", task_work::search(request)).await?;
         rows.iter().map(|row| row::hit(row, task(row)?)).collect()
     }
 
@@ -279,12 +279,12 @@ impl<C: ConnectionTrait + Send> TaskRepository for Pg<C> {
     }
 
     async fn find_ready(&self, limit: u32) -> Result<Vec<Task>> {
-        tasks(&self.rows(ENTITY, task_work::find_ready(limit)?).await?)
+        tasks(&self.rows("task.find_ready", task_work::find_ready(limit)?).await?)
     }
 
     async fn claim_ready(&self, assigned_to: &str, limit: u32) -> Result<Vec<Task>> {
         let sql = task_work::claim_ready(self.actor(), assigned_to, limit)?;
-        let mut tasks = tasks(&self.rows(ENTITY, sql).await?)?;
+        let mut tasks = tasks(&self.rows("task.claim_ready", sql).await?)?;
         tasks.sort_by_key(|task| (std::cmp::Reverse(task.priority), task.created_at, task.id));
         Ok(tasks)
     }

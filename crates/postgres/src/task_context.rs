@@ -109,14 +109,14 @@ fn order_column(sort: TaskContextSort) -> &'static str {
 impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
     async fn create(&self, new: &NewTaskContext) -> Result<TaskContext> {
         new.validate().into_result()?;
-        self.written(ENTITY, new.id, INSERT.one(self.actor(), values(new)), context).await
+        self.written("task_context.create", new.id, INSERT.one(self.actor(), values(new)), context).await
     }
 
     async fn bulk_create(&self, new: &[NewTaskContext]) -> Result<Vec<TaskContext>> {
         Validation::of_rows(ENTITY, new.iter().map(NewTaskContext::validate)).into_result()?;
         let rows: Vec<_> = new.iter().map(values).collect();
         let sql = INSERT.many(self.actor(), &rows, " ORDER BY place");
-        let mut contexts = contexts(&self.rows(ENTITY, sql).await?)?;
+        let mut contexts = contexts(&self.rows("task_context.bulk_create", sql).await?)?;
         row::in_order_of(new.iter().map(|new| new.id), &mut contexts, |context| context.id);
         Ok(contexts)
     }
@@ -125,12 +125,12 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
         Validation::of_rows(ENTITY, new.iter().map(NewTaskContext::validate)).into_result()?;
         let rows: Vec<_> = new.iter().map(values).collect();
         let sql = INSERT.many(self.actor(), &rows, " ORDER BY place ON CONFLICT (id) DO NOTHING");
-        let rows = self.rows(ENTITY, sql).await?;
+        let rows = self.rows("task_context.create_missing", sql).await?;
         rows.iter().map(|row| Ok(TaskContextId::from_uuid(row::column(row, "id")?))).collect()
     }
 
     async fn find_by_id(&self, id: TaskContextId) -> Result<Option<TaskContext>> {
-        let row = self.row(ENTITY, select().and("id = ", Some(id.as_uuid()))).await?;
+        let row = self.row("task_context.find_by_id", select().and("id = ", Some(id.as_uuid()))).await?;
         row.as_ref().map(context).transpose()
     }
 
@@ -140,13 +140,13 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
         page: &PageRequest<TaskContextSort>,
     ) -> Result<Page<TaskContext>> {
         let sql = paged(matching(select(), filter), page, order_column(page.sort))?;
-        let rows = contexts(&self.rows(ENTITY, sql).await?)?;
+        let rows = contexts(&self.rows("task_context.find_by", sql).await?)?;
         Ok(page.page(rows, |last| (page.sort.key(last), last.id.as_uuid())))
     }
 
     async fn count(&self, filter: &TaskContextFilter) -> Result<u64> {
         let sql = matching(Sql::read("SELECT count(*) FROM task_contexts WHERE TRUE"), filter);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("task_context.count", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn find_latest_by_type(
@@ -173,7 +173,7 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
             .text(") AS placed WHERE place <= ")
             .bind(i64::from(PageRequest::<()>::MAX_LIMIT))
             .text(" ORDER BY created_at, id");
-        let contexts = contexts(&self.rows(ENTITY, sql).await?)?;
+        let contexts = contexts(&self.rows("task_context.full_context", sql).await?)?;
         Ok(TaskFullContext::from_contexts(contexts))
     }
 
@@ -190,18 +190,20 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
             expected_version: patch.expected_version,
             returning: COLUMNS,
         };
-        match self.row(ENTITY, assignments.update(&update)).await? {
+        match self.row("task_context.update", assignments.update(&update)).await? {
             Some(row) => context(&row),
-            None => Err(self.not_updated(ENTITY, TABLE, id.as_uuid(), patch.expected_version).await),
+            None => Err(self
+                .not_updated("task_context.update", TABLE, id.as_uuid(), patch.expected_version)
+                .await),
         }
     }
 
     async fn delete(&self, id: TaskContextId) -> Result<bool> {
-        Ok(self.delete_where(ENTITY, TABLE, "id", id.as_uuid()).await? > 0)
+        Ok(self.delete_where("task_context.delete", TABLE, "id", id.as_uuid()).await? > 0)
     }
 
     async fn delete_by_task_id(&self, task_id: TaskId) -> Result<u64> {
-        self.delete_where(ENTITY, TABLE, "task_id", task_id.as_uuid()).await
+        self.delete_where("task_context.delete_by_task_id", TABLE, "task_id", task_id.as_uuid()).await
     }
 
     async fn statistics(&self, filter: &TaskContextFilter) -> Result<TaskContextStatistics> {
@@ -213,7 +215,7 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
         );
         let sql = matching(sql, filter).text(" GROUP BY GROUPING SETS ((), (context_type))");
         let mut statistics = TaskContextStatistics::default();
-        for row in &self.rows(ENTITY, sql).await? {
+        for row in &self.rows("task_context.statistics", sql).await? {
             let total = row::count(row, "total")?;
             if let Some(context_type) = row::column::<Option<String>>(row, "context_type")? {
                 let stored = Stored { table: TABLE, id: uuid::Uuid::nil() };
@@ -242,7 +244,7 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
             .text(page::direction(page.direction))
             .text(", c.id")
             .text(page::direction(page.direction));
-        let rows = self.rows(ENTITY, sql).await?;
+        let rows = self.rows("task_context.task_timeline", sql).await?;
         let entries = rows.iter().map(context_with_task).collect::<Result<Vec<_>>>()?;
         Ok(page.page(entries, |last| (page.sort.key(&last.context), last.context.id.as_uuid())))
     }
@@ -253,7 +255,7 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
         context_type: Option<ContextType>,
     ) -> Result<Vec<SearchHit<ContextWithTask>>> {
         request.validate().into_result()?;
-        let rows = self.rows(ENTITY, search(request, context_type)).await?;
+        let rows = self.rows("task_context.search", search(request, context_type)).await?;
         rows.iter().map(|row| row::hit(row, context_with_task(row)?)).collect()
     }
 }

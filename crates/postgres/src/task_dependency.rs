@@ -89,14 +89,15 @@ fn order_column(sort: TaskDependencySort) -> &'static str {
 impl<C: ConnectionTrait + Send> TaskDependencyRepository for Pg<C> {
     async fn create(&self, new: &NewTaskDependency) -> Result<TaskDependency> {
         new.validate().into_result()?;
-        self.written(ENTITY, new.id, INSERT.one(self.actor(), values(new)), dependency).await
+        self.written("task_dependency.create", new.id, INSERT.one(self.actor(), values(new)), dependency)
+            .await
     }
 
     async fn bulk_create(&self, new: &[NewTaskDependency]) -> Result<Vec<TaskDependency>> {
         Validation::of_rows(ENTITY, new.iter().map(NewTaskDependency::validate)).into_result()?;
         let rows: Vec<_> = new.iter().map(values).collect();
         let sql = INSERT.many(self.actor(), &rows, " ORDER BY place");
-        let mut dependencies = dependencies(&self.rows(ENTITY, sql).await?)?;
+        let mut dependencies = dependencies(&self.rows("task_dependency.bulk_create", sql).await?)?;
         row::in_order_of(new.iter().map(|new| new.id), &mut dependencies, |dependency| dependency.id);
         Ok(dependencies)
     }
@@ -104,7 +105,7 @@ impl<C: ConnectionTrait + Send> TaskDependencyRepository for Pg<C> {
     async fn create_missing(&self, new: &[NewTaskDependency]) -> Result<MissingDependencies> {
         Validation::of_rows(ENTITY, new.iter().map(NewTaskDependency::validate)).into_result()?;
         let mut missing = MissingDependencies::default();
-        for row in self.rows(ENTITY, create_missing(self.actor(), new)).await? {
+        for row in self.rows("task_dependency.create_missing", create_missing(self.actor(), new)).await? {
             let id = TaskDependencyId::from_uuid(row::column(&row, "id")?);
             if row::column(&row, "created")? { missing.created.push(id) } else { missing.cyclic.push(id) }
         }
@@ -112,7 +113,7 @@ impl<C: ConnectionTrait + Send> TaskDependencyRepository for Pg<C> {
     }
 
     async fn find_by_id(&self, id: TaskDependencyId) -> Result<Option<TaskDependency>> {
-        let row = self.row(ENTITY, select().and("id = ", Some(id.as_uuid()))).await?;
+        let row = self.row("task_dependency.find_by_id", select().and("id = ", Some(id.as_uuid()))).await?;
         row.as_ref().map(dependency).transpose()
     }
 
@@ -122,18 +123,18 @@ impl<C: ConnectionTrait + Send> TaskDependencyRepository for Pg<C> {
         page: &PageRequest<TaskDependencySort>,
     ) -> Result<Page<TaskDependency>> {
         let sql = paged(matching(select(), filter), page, order_column(page.sort))?;
-        let rows = dependencies(&self.rows(ENTITY, sql).await?)?;
+        let rows = dependencies(&self.rows("task_dependency.find_by", sql).await?)?;
         Ok(page.page(rows, |last| (page.sort.key(last), last.id.as_uuid())))
     }
 
     async fn count(&self, filter: &TaskDependencyFilter) -> Result<u64> {
         let sql = matching(Sql::read("SELECT count(*) FROM task_dependencies WHERE TRUE"), filter);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("task_dependency.count", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn find_for_task(&self, task_id: TaskId) -> Result<TaskDependencies> {
         let mut related = TaskDependencies::default();
-        for row in self.rows(ENTITY, find_for_task(task_id)).await? {
+        for row in self.rows("task_dependency.find_for_task", find_for_task(task_id)).await? {
             let stored = Stored { table: TABLE, id: row::column(&row, "dependency_id")? };
             let dependency_type: String = row::column(&row, "dependency_type")?;
             let task = RelatedTask {
@@ -151,7 +152,7 @@ impl<C: ConnectionTrait + Send> TaskDependencyRepository for Pg<C> {
     }
 
     async fn delete(&self, id: TaskDependencyId) -> Result<bool> {
-        Ok(self.delete_where(ENTITY, TABLE, "id", id.as_uuid()).await? > 0)
+        Ok(self.delete_where("task_dependency.delete", TABLE, "id", id.as_uuid()).await? > 0)
     }
 }
 

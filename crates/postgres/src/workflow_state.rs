@@ -131,20 +131,20 @@ fn assignments(patch: &WorkflowStatePatch) -> Assignments {
 impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
     async fn create(&self, new: &NewWorkflowState) -> Result<WorkflowState> {
         new.validate().into_result()?;
-        self.written(ENTITY, new.id, INSERT.one(self.actor(), values(new)), state).await
+        self.written("workflow_state.create", new.id, INSERT.one(self.actor(), values(new)), state).await
     }
 
     async fn bulk_create(&self, new: &[NewWorkflowState]) -> Result<Vec<WorkflowState>> {
         Validation::of_rows(ENTITY, new.iter().map(NewWorkflowState::validate)).into_result()?;
         let rows: Vec<_> = new.iter().map(values).collect();
         let sql = INSERT.many(self.actor(), &rows, " ORDER BY place");
-        let mut states = states(&self.rows(ENTITY, sql).await?)?;
+        let mut states = states(&self.rows("workflow_state.bulk_create", sql).await?)?;
         row::in_order_of(new.iter().map(|new| new.id), &mut states, |state| state.id);
         Ok(states)
     }
 
     async fn find_by_id(&self, id: WorkflowStateId) -> Result<Option<WorkflowState>> {
-        let row = self.row(ENTITY, select().and("id = ", Some(id.as_uuid()))).await?;
+        let row = self.row("workflow_state.find_by_id", select().and("id = ", Some(id.as_uuid()))).await?;
         row.as_ref().map(state).transpose()
     }
 
@@ -155,14 +155,14 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
     ) -> Result<Page<WorkflowState>> {
         filter.validate().into_result()?;
         let sql = paged(matching(select(), filter), page, order_column(page.sort))?;
-        let rows = states(&self.rows(ENTITY, sql).await?)?;
+        let rows = states(&self.rows("workflow_state.find_by", sql).await?)?;
         Ok(page.page(rows, |last| (page.sort.key(last), last.id.as_uuid())))
     }
 
     async fn count(&self, filter: &WorkflowStateFilter) -> Result<u64> {
         filter.validate().into_result()?;
         let sql = matching(Sql::read("SELECT count(*) FROM workflow_states WHERE TRUE"), filter);
-        self.row(ENTITY, sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
+        self.row("workflow_state.count", sql).await?.map_or(Ok(0), |row| row::count(&row, "count"))
     }
 
     async fn find_latest(&self, workflow_id: &str) -> Result<Option<WorkflowState>> {
@@ -180,9 +180,11 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
             expected_version: patch.expected_version,
             returning: COLUMNS,
         };
-        match self.row(ENTITY, assignments(patch).update(&update)).await? {
+        match self.row("workflow_state.update", assignments(patch).update(&update)).await? {
             Some(row) => state(&row),
-            None => Err(self.not_updated(ENTITY, TABLE, id.as_uuid(), patch.expected_version).await),
+            None => Err(self
+                .not_updated("workflow_state.update", TABLE, id.as_uuid(), patch.expected_version)
+                .await),
         }
     }
 
@@ -197,7 +199,7 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
             .text(" UPDATE workflow_states SET result = ")
             .bind(result)
             .text(", status = CASE status WHEN 'running' THEN 'completed' ELSE status END");
-        self.written(ENTITY, id, one_by_id(sql, id), state).await
+        self.written("workflow_state.set_result", id, one_by_id(sql, id), state).await
     }
 
     async fn set_error(&self, id: WorkflowStateId, message: &str) -> Result<WorkflowState> {
@@ -221,16 +223,16 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
             .text(" UPDATE workflow_states SET retry_count = retry_count + 1, status = 'pending', error_message = coalesce(")
             .bind(message.flatten())
             .text(", error_message)");
-        self.written(ENTITY, id, one_by_id(sql, id), state).await
+        self.written("workflow_state.increment_retry", id, one_by_id(sql, id), state).await
     }
 
     async fn delete(&self, id: WorkflowStateId) -> Result<bool> {
-        Ok(self.delete_where(ENTITY, TABLE, "id", id.as_uuid()).await? > 0)
+        Ok(self.delete_where("workflow_state.delete", TABLE, "id", id.as_uuid()).await? > 0)
     }
 
     async fn delete_by_workflow_id(&self, workflow_id: &str) -> Result<u64> {
         WorkflowStateFilter::workflow(workflow_id).validate().into_result()?;
-        self.delete_where(ENTITY, TABLE, "workflow_id", workflow_id).await
+        self.delete_where("workflow_state.delete_by_workflow_id", TABLE, "workflow_id", workflow_id).await
     }
 
     async fn workflow_progress(&self, workflow_id: &str) -> Result<WorkflowProgress> {
@@ -248,7 +250,7 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
                 CASE WHEN count(*) = count(completed_at) THEN max(completed_at) END AS completed_at \
              FROM workflow_states WHERE workflow_id = ",
         );
-        let row = self.row(ENTITY, sql.bind(workflow_id)).await?;
+        let row = self.row("workflow_state.workflow_progress", sql.bind(workflow_id)).await?;
         row.as_ref().map_or_else(|| Ok(WorkflowProgress::default()), progress)
     }
 
@@ -267,14 +269,14 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
                 count(error_message) AS with_errors \
              FROM workflow_states WHERE TRUE",
         );
-        let row = self.row(ENTITY, matching(sql, filter)).await?;
+        let row = self.row("workflow_state.statistics", matching(sql, filter)).await?;
         row.as_ref().map_or_else(|| Ok(WorkflowStateStatistics::default()), statistics)
     }
 
     async fn retryable_failed_states(&self, request: &RetryRequest) -> Result<Vec<WorkflowState>> {
         request.validate().into_result()?;
         let sql = Sql::read("SELECT ").text(COLUMNS);
-        states(&self.rows(ENTITY, retryable(sql, request)).await?)
+        states(&self.rows("workflow_state.retryable_failed_states", retryable(sql, request)).await?)
     }
 
     async fn claim_retryable(&self, request: &RetryRequest) -> Result<Vec<WorkflowState>> {
@@ -288,7 +290,7 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
             .if_attributed(" AND actor.ok")
             .text(" RETURNING ")
             .text(COLUMNS);
-        let mut states = states(&self.rows(ENTITY, sql).await?)?;
+        let mut states = states(&self.rows("workflow_state.claim_retryable", sql).await?)?;
         states.sort_by_key(|state| (state.started_at, state.id));
         Ok(states)
     }
@@ -308,7 +310,7 @@ impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
             .text(page::direction(page.direction))
             .text(", s.id")
             .text(page::direction(page.direction));
-        let rows = self.rows(ENTITY, sql).await?;
+        let rows = self.rows("workflow_state.workflow_timeline", sql).await?;
         let entries = rows.iter().map(timeline_entry).collect::<Result<Vec<_>>>()?;
         Ok(page.page(entries, |last| (page.sort.key(&last.state), last.state.id.as_uuid())))
     }

@@ -6,33 +6,34 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use taskmaster_repository::{RepositoryError, Result};
 use uuid::Uuid;
 
-use crate::{row, sql::Sql, store::Pg};
+use crate::{connection::call, row, sql::Sql, store::Pg};
 
 impl<C: ConnectionTrait> Pg<C> {
     /// Runs a write that returns the row it is about. If there is none, the row is not there.
     pub(crate) async fn written<T>(
         &self,
-        entity: &'static str,
+        name: &'static str,
         id: impl Display,
         sql: Sql,
         read: impl FnOnce(&QueryResult) -> Result<T>,
     ) -> Result<T> {
-        let row = self.row(entity, sql).await?;
-        row.as_ref().map_or_else(|| Err(RepositoryError::not_found(entity, id)), read)
+        let row = self.row(name, sql).await?;
+        row.as_ref().map_or_else(|| Err(RepositoryError::not_found(call::entity(name), id)), read)
     }
 
     /// Why an update found no row: the row is not there, or has another version than expected.
     pub(crate) async fn not_updated(
         &self,
-        entity: &'static str,
+        name: &'static str,
         table: &'static str,
         id: Uuid,
         expected: Option<i64>,
     ) -> RepositoryError {
+        let entity = call::entity(name);
         let not_found = RepositoryError::not_found(entity, id);
         let Some(expected) = expected else { return not_found };
         let sql = Sql::read("SELECT version FROM ").text(table).text(" WHERE id = ").bind(id);
-        let stored = match self.row(entity, sql).await {
+        let stored = match self.row(name, sql).await {
             Ok(Some(row)) => row::column(&row, "version"),
             Ok(None) => return not_found,
             Err(error) => Err(error),
@@ -46,7 +47,7 @@ impl<C: ConnectionTrait> Pg<C> {
     /// Deletes the rows of `table` whose `column` has this value, and returns how many there were.
     pub(crate) async fn delete_where(
         &self,
-        entity: &'static str,
+        name: &'static str,
         table: &'static str,
         column: &'static str,
         value: impl Into<Value> + Send,
@@ -60,6 +61,6 @@ impl<C: ConnectionTrait> Pg<C> {
             .text(" = ")
             .bind(value)
             .if_attributed(" AND actor.ok");
-        self.execute(entity, sql).await
+        self.execute(name, sql).await
     }
 }

@@ -46,9 +46,22 @@ impl Call {
         CALL.scope(self, future).await
     }
 
-    /// The noun.
+    /// What the call is about, as errors name it.
     pub(crate) fn entity(self) -> &'static str {
-        self.name.split_once('.').map_or(self.name, |(entity, _)| entity)
+        entity(self.name)
+    }
+}
+
+/// What a call of this name is about, as errors name it: that of `task_context.find_by` is about a task context.
+pub(crate) fn entity(name: &'static str) -> &'static str {
+    match name.split_once('.').map_or(name, |(noun, _)| noun) {
+        "api_key" => "API key",
+        "audit_log" => "audit log",
+        "error_log" => "error log",
+        "task_context" => "task context",
+        "task_dependency" => "task dependency",
+        "workflow_state" => "workflow state",
+        noun => noun,
     }
 }
 
