@@ -8,6 +8,7 @@ mod cycles;
 mod database;
 mod faults;
 mod refusals;
+mod roles;
 mod runner;
 mod schema;
 mod search;
