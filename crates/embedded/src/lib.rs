@@ -42,6 +42,8 @@ mod settings;
 #[cfg(feature = "test-database")]
 mod test_database;
 #[cfg(feature = "test-database")]
+mod test_login;
+#[cfg(feature = "test-database")]
 mod test_run;
 #[cfg(feature = "test-database")]
 mod test_server;
@@ -54,5 +56,7 @@ pub use server::Server;
 pub use settings::Settings;
 #[cfg(feature = "test-database")]
 pub use test_database::{Template, TestDatabase};
+#[cfg(feature = "test-database")]
+pub use test_login::TestLogin;
 #[cfg(feature = "test-database")]
 pub use test_server::{Stop, TestServer, TestServerSettings};

@@ -96,7 +96,7 @@ impl TestDatabase {
     }
 
     async fn clone_of(connection: &mut PgConnection, run: Run, options: &str) -> Result<Self, EmbeddedError> {
-        let name = run.new_database();
+        let name = run.new_name();
         execute(connection, "make a test database", format!(r#"CREATE DATABASE "{name}" {options}"#)).await?;
         Ok(Self { run, name })
     }

@@ -12,7 +12,7 @@ use crate::{EmbeddedError, EmbeddedPostgres, Settings};
 /// First key of the advisory lock that a run of tests holds on a server that is not its own.
 const RUNS: i32 = 0x7461_736b;
 
-/// What every database of a test is called first; then come the run and a number.
+/// What every database and every user of a test is called first; then come the run and a number.
 const PREFIX: &str = "taskmaster_test_";
 
 /// The server of this process's tests, which lasts until the process ends.
@@ -46,7 +46,7 @@ impl Run {
     }
 
     /// A name that no other run uses, and this one only once.
-    pub(crate) fn new_database(self) -> String {
+    pub(crate) fn new_name(self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(1);
         format!("{PREFIX}{:08x}_{}", self.id, COUNT.fetch_add(1, Ordering::Relaxed))
     }
@@ -79,6 +79,11 @@ pub(crate) async fn drop_database(connection: &mut PgConnection, name: &str) -> 
     execute(connection, "drop a test database", sql).await
 }
 
+/// Drops a user that a test has made, who owns nothing.
+pub(crate) async fn drop_role(connection: &mut PgConnection, name: &str) -> Result<(), EmbeddedError> {
+    execute(connection, "drop a test's user", format!(r#"DROP ROLE IF EXISTS "{name}""#)).await
+}
+
 /// Runs a future to its end on a thread of its own, since the caller's thread may be running another already.
 pub(crate) fn on_own_thread<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
@@ -106,10 +111,10 @@ fn announce(url: String, id: u32) -> Result<(), EmbeddedError> {
     begun.recv().expect("the thread answers before it ends")
 }
 
-/// Takes the lock that says that run `id` lives, and drops the databases of those runs that no longer do.
+/// Takes the lock that says that run `id` lives, and drops the databases and users of those runs that no longer do.
 async fn hold_and_sweep(url: &str, id: u32) -> Result<PgConnection, EmbeddedError> {
     let failed = |error: sqlx::Error| EmbeddedError::Statement {
-        doing: "look for databases of killed test runs".to_owned(),
+        doing: "look for databases and users of killed test runs".to_owned(),
         source: error.into(),
     };
     let mut connection = connect(url).await?;
@@ -118,12 +123,14 @@ async fn hold_and_sweep(url: &str, id: u32) -> Result<PgConnection, EmbeddedErro
 
     // A run takes its lock before it makes a database, so names are read before locks: whoever has a name here and no
     // lock afterwards has ended.
-    let names: Vec<String> =
-        sqlx::query_scalar("SELECT datname::text FROM pg_database WHERE starts_with(datname, $1)")
-            .bind(PREFIX)
-            .fetch_all(&mut connection)
-            .await
-            .map_err(failed)?;
+    let names: Vec<(bool, String)> = sqlx::query_as(
+        "SELECT true, datname::text FROM pg_database WHERE starts_with(datname, $1) UNION ALL \
+         SELECT false, rolname::text FROM pg_roles WHERE starts_with(rolname, $1)",
+    )
+    .bind(PREFIX)
+    .fetch_all(&mut connection)
+    .await
+    .map_err(failed)?;
     let living: Vec<i64> = sqlx::query_scalar(
         "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = $1",
     )
@@ -131,11 +138,15 @@ async fn hold_and_sweep(url: &str, id: u32) -> Result<PgConnection, EmbeddedErro
     .fetch_all(&mut connection)
     .await
     .map_err(failed)?;
-    for name in names {
+    for (is_database, name) in names {
         let run = name[PREFIX.len()..].split('_').next().and_then(|run| u32::from_str_radix(run, 16).ok());
         if run.is_some_and(|run| !living.contains(&i64::from(run))) {
             // Another run may be dropping it too, or it may belong to another role.
-            let _ = drop_database(&mut connection, &name).await;
+            let _ = if is_database {
+                drop_database(&mut connection, &name).await
+            } else {
+                drop_role(&mut connection, &name).await
+            };
         }
     }
     Ok(connection)

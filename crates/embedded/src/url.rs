@@ -27,6 +27,14 @@ pub(crate) fn with_database(url: &str, database: &str) -> String {
     changed
 }
 
+/// The same server and database, but another user. Parameters go before what the address says.
+#[cfg(feature = "test-database")]
+pub(crate) fn with_user(url: &str, user: &str, password: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let (user, password) = (percent_encoded(user.as_bytes()), percent_encoded(password.as_bytes()));
+    format!("{url}{separator}user={user}&password={password}")
+}
+
 fn percent_encoded(bytes: &[u8]) -> String {
     let mut encoded = String::with_capacity(bytes.len());
     for &byte in bytes {

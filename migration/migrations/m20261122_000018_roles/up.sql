@@ -9,6 +9,9 @@ DECLARE
 BEGIN
     FOREACH role IN ARRAY ARRAY['taskmaster_readonly', 'taskmaster_app', 'taskmaster_admin'] LOOP
         FOR attempt IN 1..200 LOOP
+            -- It locks what it finds, and a session that locks something hears of changes: else it would go on believing that
+            -- a role is not there, or is, as it was when it first looked.
+            PERFORM pg_catalog.pg_get_object_address('schema', '{pg_catalog}', '{}');
             BEGIN
                 IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role) THEN
                     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles
@@ -26,8 +29,7 @@ BEGIN
                 EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), role);
                 EXIT;
             EXCEPTION
-                -- Somebody else has made it, or dropped it, in the meantime. The news is in the table before every session has
-                -- heard it.
+                -- Somebody else has made it, or dropped it, in the meantime. The row is there before the news of it.
                 WHEN duplicate_object OR unique_violation OR undefined_object THEN
                     IF attempt = 200 THEN
                         RAISE;
