@@ -1,9 +1,27 @@
 //! What is configured about the way to the database: one [`DatabaseConfig`].
 
+mod check;
+mod environment;
+mod error;
+mod file;
+mod layer;
+mod load;
+mod pgpass;
+mod reader;
+mod retired;
+mod settings;
+mod tls;
+mod url;
+mod url_options;
+
 use std::{fmt, path::PathBuf, time::Duration};
 
 use ipnetwork::IpNetwork;
 use secrecy::SecretString;
+
+pub use error::{ConfigError, ConfigFault};
+pub use file::settings_file;
+pub use load::ConfigLoader;
 
 /// The way to the database.
 #[derive(Clone, Debug)]
@@ -147,7 +165,7 @@ pub struct PoolConfig {
     pub max_lifetime: Duration,
     /// After how long in one hand a connection is reported as leaked, with the call that holds it.
     pub leak_threshold: Duration,
-    /// Whether a pooler in transaction mode, such as PgBouncer, is between this program and the server. A session then is not
+    /// Whether a pooler in transaction mode, such as `PgBouncer`, is between this program and the server. A session then is not
     /// one of the server's, so every call is a transaction that brings its own settings.
     pub behind_pooler: bool,
 }
@@ -273,5 +291,14 @@ impl DatabaseConfig {
             health_deadline: Duration::from_secs(5),
             allowed_networks: Vec::new(),
         }
+    }
+}
+
+/// Words such as `; did you mean pool.max?`, if one of the names is like this one.
+fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let likeness = known.map(|known| (strsim::jaro_winkler(name, known), known));
+    match likeness.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
+        Some((likeness, known)) if likeness > 0.85 => format!("; did you mean {known}?"),
+        _ => String::new(),
     }
 }
