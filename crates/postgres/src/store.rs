@@ -17,7 +17,7 @@ use taskmaster_repository::{
 use taskmaster_security::{KeyHasher, UsageLedger};
 
 use crate::{
-    connection::{call::Call, database::Database, transaction::Transaction, url},
+    connection::{call::Call, config::DatabaseConfig, database::Database, transaction::Transaction},
     error::from_db,
     row,
     sql::Sql,
@@ -56,7 +56,7 @@ impl PgStore {
     /// server cannot be reached, refuses the user, has no such database, or is older than PostgreSQL 14. No error shows the
     /// password.
     pub async fn connect(url: &str) -> Result<Self> {
-        Ok(Database::connect(url::config(url)?).await?.store())
+        Ok(Database::connect(DatabaseConfig::from_url(url)?).await?.store())
     }
 
     /// The database that it is on.

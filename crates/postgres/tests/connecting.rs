@@ -54,7 +54,9 @@ async fn a_read_only_server_serves_reads_and_refuses_writes_by_name() {
     )
     .await
     .unwrap();
-    let store = PgStore::connect(&database.url()).await.unwrap();
+    let separator = if database.url().contains('?') { '&' } else { '?' };
+    let url = format!("{}{separator}target_session_attrs=any", database.url());
+    let store = PgStore::connect(&url).await.unwrap();
     assert_eq!(store.tasks().count(&TaskFilter::default()).await.unwrap(), 0);
     let error = store.tasks().create(&NewTask::new("a")).await.unwrap_err();
     assert!(reason(&error).contains("connect to the primary"), "{error}");

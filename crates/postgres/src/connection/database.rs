@@ -34,6 +34,7 @@ impl Database {
     /// server cannot be reached, refuses the user, has no such database, or is older than PostgreSQL 14. No error shows the
     /// password.
     pub async fn connect(config: DatabaseConfig) -> Result<Self, RepositoryError> {
+        config.validate()?;
         let config = Arc::new(config);
         let database = Self { pool: Pool::new(Arc::clone(&config))?, config };
         drop(database.pool.lease().await?);

@@ -7,4 +7,3 @@ mod dial;
 pub(crate) mod pool;
 mod statement;
 pub(crate) mod transaction;
-pub(crate) mod url;
