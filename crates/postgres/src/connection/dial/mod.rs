@@ -1,16 +1,24 @@
 //! One connection: to which host, how, and what it is then.
 
+mod attempt;
+mod bridge;
+mod failure;
+mod handshake;
 mod server;
 mod session;
+mod tls;
+mod verifier;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use chrono::{DateTime, Utc};
-use sea_orm::sqlx::{self, Connection as _, PgConnection};
+use sea_orm::sqlx::PgConnection;
 use taskmaster_repository::{RepositoryError, Result};
+use tokio::time::Instant;
 
 use super::config::{DatabaseConfig, Host};
 
@@ -18,6 +26,8 @@ use super::config::{DatabaseConfig, Host};
 #[derive(Clone, Debug)]
 pub(crate) struct Dialer {
     config: Arc<DatabaseConfig>,
+    /// libpq's file of root certificates, which need not be there.
+    default_roots: Option<PathBuf>,
     /// Whether the server is asked to look after its clients; some platforms cannot.
     watches_clients: Arc<AtomicBool>,
 }
@@ -50,7 +60,8 @@ pub(crate) struct ServerCertificate {
 
 impl Dialer {
     pub(crate) fn new(config: Arc<DatabaseConfig>) -> Self {
-        Self { config, watches_clients: Arc::new(AtomicBool::new(true)) }
+        let default_roots = std::env::home_dir().map(|home| home.join(".postgresql/root.crt"));
+        Self { config, default_roots, watches_clients: Arc::new(AtomicBool::new(true)) }
     }
 
     /// Connects to the first host that will do. What passes by itself, and a host that has not the right role, leads to the
@@ -58,63 +69,75 @@ impl Dialer {
     pub(crate) async fn dial(&self) -> Result<Link> {
         let mut failures = Vec::new();
         for host in &self.config.hosts {
-            match self.dial_host(host).await {
-                Ok(link) => return Ok(link),
+            let deadline = Instant::now() + self.config.pool.connect_timeout;
+            let addresses = match self.within(deadline, addresses(host)).await {
+                Ok(addresses) => addresses,
                 Err(error) => {
-                    let goes_on = error.is_retryable();
-                    failures.push((host, error));
-                    if !goes_on {
-                        break;
-                    }
+                    failures.push((host.to_string(), error));
+                    continue;
+                }
+            };
+            for (tried, address) in addresses.iter().enumerate() {
+                // An address that does not answer leaves time for the others.
+                let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+                let now = Instant::now();
+                let deadline = now + deadline.saturating_duration_since(now) / share;
+                let error = match self.within(deadline, self.attempt(host, *address)).await {
+                    Ok(link) => return Ok(link),
+                    Err(error) => error,
+                };
+                let is_last = !error.is_retryable();
+                let name = match address {
+                    Some(address) if addresses.len() > 1 => format!("{host} at {}", address.ip()),
+                    _ => host.to_string(),
+                };
+                failures.push((name, error));
+                if is_last {
+                    return Err(sum(failures));
                 }
             }
         }
         Err(sum(failures))
     }
 
-    async fn dial_host(&self, host: &Host) -> Result<Link> {
-        let limit = self.config.pool.connect_timeout;
-        match tokio::time::timeout(limit, self.connect(host)).await {
-            Ok(linked) => linked,
+    async fn within<T>(&self, deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
+        match tokio::time::timeout_at(deadline, work).await {
+            Ok(done) => done,
             Err(elapsed) => Err(RepositoryError::Unavailable {
                 reason: format!(
                     "the server does not answer within {} s; check the host and the port",
-                    limit.as_secs_f32()
+                    self.config.pool.connect_timeout.as_secs_f32()
                 ),
                 source: Box::new(elapsed),
             }),
         }
     }
+}
 
-    async fn connect(&self, host: &Host) -> Result<Link> {
-        let conn = self.open(host).await.map_err(session::failure)?;
-        server::look(conn, host, None, &self.config).await
+/// All addresses of a host, or none of a Unix socket.
+async fn addresses(host: &Host) -> Result<Vec<Option<SocketAddr>>> {
+    if host.name.starts_with('/') {
+        return Ok(vec![None]);
     }
-
-    async fn open(&self, host: &Host) -> std::result::Result<PgConnection, sqlx::Error> {
-        let watched = self.watches_clients.load(Ordering::Relaxed);
-        let options = |watched| session::options(&self.config, watched).host(&host.name).port(host.port);
-        match PgConnection::connect_with(&options(watched)).await {
-            Err(error) if watched && session::cannot_watch(&error) => {
-                let unwatched = PgConnection::connect_with(&options(false)).await;
-                self.watches_clients.store(unwatched.is_err(), Ordering::Relaxed);
-                unwatched
-            }
-            opened => opened,
-        }
+    match tokio::net::lookup_host((host.name.as_str(), host.port)).await {
+        Ok(addresses) => Ok(addresses.map(Some).collect()),
+        Err(error) => Err(RepositoryError::Unavailable {
+            reason: format!("the host's address cannot be found ({error}); check the name"),
+            source: Box::new(error),
+        }),
     }
 }
 
-/// One error of what each host said, of the kind of the last one.
-fn sum(mut failures: Vec<(&Host, RepositoryError)>) -> RepositoryError {
+/// One error of what each one said, of the kind of the last.
+fn sum(mut failures: Vec<(String, RepositoryError)>) -> RepositoryError {
     let said: Vec<String> = failures
         .iter()
-        .map(|(host, error)| match error {
+        .map(|(name, error)| match error {
             RepositoryError::Refused { reason, .. } | RepositoryError::Unavailable { reason, .. } => {
-                format!("{host}: {reason}")
+                format!("{name}: {reason}")
             }
-            RepositoryError::Backend { source } => format!("{host}: {source}"),
-            error => format!("{host}: {error}"),
+            RepositoryError::Backend { source } => format!("{name}: {source}"),
+            error => format!("{name}: {error}"),
         })
         .collect();
     let reason = said.join("; ");

@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use sea_orm::{
-    DbErr, RuntimeErr,
-    sqlx::{
-        self, ConnectOptions as _,
-        postgres::{PgConnectOptions, PgSslMode},
-    },
+use sea_orm::sqlx::{
+    self, ConnectOptions as _,
+    postgres::{PgConnectOptions, PgSslMode},
 };
 use secrecy::ExposeSecret as _;
-use taskmaster_repository::RepositoryError;
 
-use crate::{connection::config::DatabaseConfig, error::from_db};
+use crate::connection::config::DatabaseConfig;
 
 /// How the server is to look whether the client of a running statement is still there.
 const WATCH: &str = "client_connection_check_interval";
@@ -57,20 +53,6 @@ pub(super) fn options(config: &DatabaseConfig, watched: bool) -> PgConnectOption
 pub(super) fn cannot_watch(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("22023" | "42704"))
-}
-
-/// Why a session could not be begun.
-pub(super) fn failure(error: sqlx::Error) -> RepositoryError {
-    match error {
-        sqlx::Error::Protocol(said) => RepositoryError::Refused {
-            reason:
-                "what answers there is no PostgreSQL, or asks for a password in a way that is not supported; \
-                     check the port, and that pg_hba.conf says scram-sha-256"
-                    .to_owned(),
-            source: said.into(),
-        },
-        error => from_db("connection", DbErr::Conn(RuntimeErr::SqlxError(error.into()))),
-    }
 }
 
 fn milliseconds(duration: Duration) -> String {

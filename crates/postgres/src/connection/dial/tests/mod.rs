@@ -1,6 +1,10 @@
-use std::time::Duration;
+mod certificates;
+mod impostor;
+mod tls;
 
-use sea_orm::sqlx::{postgres::PgConnectOptions, query_scalar};
+use std::{sync::atomic::Ordering, time::Duration};
+
+use sea_orm::sqlx::{self, postgres::PgConnectOptions, query_scalar};
 use taskmaster_embedded::TestDatabase;
 
 use super::*;
