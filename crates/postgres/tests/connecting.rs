@@ -46,7 +46,7 @@ async fn a_database_without_the_schema_says_to_migrate() {
 }
 
 #[tokio::test]
-async fn a_read_only_server_serves_reads_and_refuses_writes_by_name() {
+async fn a_read_only_server_is_for_those_who_take_any_and_it_refuses_writes_by_name() {
     let database = migrated_database().await;
     let db = Database::connect(database.url()).await.unwrap();
     db.execute_unprepared(
@@ -54,9 +54,13 @@ async fn a_read_only_server_serves_reads_and_refuses_writes_by_name() {
     )
     .await
     .unwrap();
+    // It may become the primary, so it is only not there now.
+    let error = PgStore::connect(&database.url()).await.unwrap_err();
+    assert!(error.is_retryable() && error.to_string().contains("connect to the primary"), "{error}");
+
     let separator = if database.url().contains('?') { '&' } else { '?' };
-    let url = format!("{}{separator}target_session_attrs=any", database.url());
-    let store = PgStore::connect(&url).await.unwrap();
+    let any = format!("{}{separator}target_session_attrs=any", database.url());
+    let store = PgStore::connect(&any).await.unwrap();
     assert_eq!(store.tasks().count(&TaskFilter::default()).await.unwrap(), 0);
     let error = store.tasks().create(&NewTask::new("a")).await.unwrap_err();
     assert!(reason(&error).contains("connect to the primary"), "{error}");
