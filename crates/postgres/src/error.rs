@@ -6,6 +6,8 @@ use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
 use sqlx::postgres::PgDatabaseError;
 use taskmaster_repository::{BoxError, RepositoryError};
 
+use crate::connection::lease::leaves_session_in_order;
+
 /// What the server said, without its DETAIL, HINT and CONTEXT: these quote rows and statements, and with them what nobody else
 /// may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +102,16 @@ pub(crate) fn from_db(entity: &'static str, error: DbErr) -> RepositoryError {
         }
         sqlx::Error::PoolClosed => unavailable("the pool is closed", error),
         _ => RepositoryError::Backend { source: Box::new(error) },
+    }
+}
+
+/// Whether the server has told the error and went on, so that nothing was kept of what failed.
+pub(crate) fn is_answer(error: &DbErr) -> bool {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => leaves_session_in_order(cause),
+        _ => false,
     }
 }
 

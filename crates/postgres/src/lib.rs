@@ -52,5 +52,14 @@ mod task_work;
 mod workflow_state;
 mod write;
 
-pub use connection::{call::within, config, database::Database, pool::PoolStatus, transaction::Transaction};
+pub use connection::{
+    call::within,
+    config,
+    database::Database,
+    holders::HeldConnection,
+    pool::PoolStatus,
+    retry::{SharedUnitOfWork, retrying, retrying_idempotent},
+    shutdown::ShutdownReport,
+    transaction::Transaction,
+};
 pub use store::{Pg, PgStore, PgUnitOfWork};

@@ -17,11 +17,21 @@ use taskmaster_repository::{
 use taskmaster_security::{KeyHasher, UsageLedger};
 
 use crate::{
-    connection::{call::Call, config::DatabaseConfig, database::Database, transaction::Transaction},
-    error::from_db,
+    connection::{
+        call::{Access, Call},
+        config::DatabaseConfig,
+        database::Database,
+        transaction::Transaction,
+    },
+    error::{from_db, is_answer},
     row,
     sql::Sql,
 };
+
+/// The calls of a unit of work that are no repository's.
+const BEGIN: Call = Call { name: "unit_of_work.begin", access: Access::Write };
+const COMMIT: Call = Call { name: "unit_of_work.commit", access: Access::Write };
+const ROLLBACK: Call = Call { name: "unit_of_work.rollback", access: Access::Write };
 
 /// The repositories on one connection `C`: a pool ([`PgStore`]) or a transaction ([`PgUnitOfWork`]). SeaORM's own
 /// `DatabaseConnection` will do as well as [`Database`].
@@ -190,7 +200,7 @@ where
     C::Transaction: 'static,
 {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
-        let conn = self.conn.begin().await.map_err(|error| from_db("transaction", error))?;
+        let conn = BEGIN.run(self.conn.begin()).await.map_err(|error| from_db("transaction", error))?;
         Ok(Box::new(Pg {
             conn,
             actor: self.actor.clone(),
@@ -215,14 +225,20 @@ where
 {
     async fn commit(self: Box<Self>) -> Result<()> {
         if self.failed.load(Ordering::Relaxed) {
-            self.rollback().await?;
+            // What went wrong first is what counts. A connection that cannot roll back is closed, which rolls back, too.
+            let _ = self.rollback().await;
             let source = "a statement of this unit of work failed before, so nothing of it was kept".into();
             return Err(RepositoryError::Backend { source });
         }
-        self.conn.commit().await.map_err(|error| from_db("transaction", error))
+        let committed = COMMIT.run(self.conn.commit()).await;
+        committed.map_err(|error| {
+            let is_answer = is_answer(&error);
+            let error = from_db("transaction", error);
+            if is_answer { error } else { error.with_unknown_outcome() }
+        })
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {
-        self.conn.rollback().await.map_err(|error| from_db("transaction", error))
+        ROLLBACK.run(self.conn.rollback()).await.map_err(|error| from_db("transaction", error))
     }
 }

@@ -8,8 +8,8 @@ pub type Result<T> = std::result::Result<T, RepositoryError>;
 
 /// Why a repository could not do what it was asked.
 ///
-/// In every case nothing was written, with two exceptions. After [`Unavailable`](Self::Unavailable) or
-/// [`Timeout`](Self::Timeout) of a commit or of a write outside a unit of work, the outcome is unknown. And a write outside a
+/// In every case nothing was written, with two exceptions. Where [`is_outcome_unknown`](Self::is_outcome_unknown), a commit or a
+/// write outside a unit of work was sent and no answer came: it may have taken place. And a write outside a
 /// unit of work that ends with [`Inconsistent`](Self::Inconsistent) has taken place: what it wrote cannot be read back. A claim
 /// that ends so has claimed its rows, as `assigned_to` or `retry_count` tell.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ pub enum RepositoryError {
     },
 
     /// The store cannot be reached or does not serve now.
-    #[error("the database is not available: {reason}")]
+    #[error("the database is not available: {reason}{}", outcome(.source))]
     Unavailable {
         /// Why, and what to do about it.
         reason: String,
@@ -103,7 +103,7 @@ pub enum RepositoryError {
     },
 
     /// The store took too long and the operation was given up.
-    #[error("the database took too long")]
+    #[error("the database took too long{}", outcome(.source))]
     Timeout {
         /// The store's own words.
         #[source]
@@ -111,7 +111,7 @@ pub enum RepositoryError {
     },
 
     /// The store failed in a way that has no name of its own here.
-    #[error("the database failed: {source}")]
+    #[error("the database failed: {source}{}", outcome(.source))]
     Backend {
         /// The store's own words.
         #[source]
@@ -128,8 +128,66 @@ impl RepositoryError {
         matches!(self, Self::Serialization { .. } | Self::Unavailable { .. } | Self::Timeout { .. })
     }
 
+    /// Whether a commit or a write outside a unit of work may have taken place all the same: it was sent, and then the
+    /// connection broke or the time was up. Look before you do it again, unless doing it twice is as good as once.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        match self {
+            Self::Unavailable { source, .. } | Self::Timeout { source } | Self::Backend { source } => {
+                source.is::<OutcomeUnknown>()
+            }
+            _ => false,
+        }
+    }
+
+    /// The same error of a write that may have taken place all the same. Only an error with which that can be is changed:
+    /// [`Unavailable`](Self::Unavailable), [`Timeout`](Self::Timeout) and [`Backend`](Self::Backend).
+    #[must_use]
+    pub fn with_unknown_outcome(mut self) -> Self {
+        if let Self::Unavailable { source, .. } | Self::Timeout { source } | Self::Backend { source } =
+            &mut self
+            && !source.is::<OutcomeUnknown>()
+        {
+            let inner = std::mem::replace(source, Box::new(std::fmt::Error));
+            *source = Box::new(OutcomeUnknown(inner));
+        }
+        self
+    }
+
     /// The error for a row that is not there.
     pub fn not_found(entity: &'static str, id: impl std::fmt::Display) -> Self {
         Self::NotFound { entity, id: id.to_string() }
+    }
+}
+
+/// Marks the source of an error whose write may have taken place all the same.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct OutcomeUnknown(BoxError);
+
+fn outcome(source: &BoxError) -> &'static str {
+    if source.is::<OutcomeUnknown>() { "; whether the write has taken place is not known" } else { "" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_outcome_is_told_and_can_be_asked_for() {
+        let error = RepositoryError::Timeout { source: "30 s are up".into() };
+        assert!(!error.is_outcome_unknown());
+        assert_eq!(error.to_string(), "the database took too long");
+        let error = error.with_unknown_outcome().with_unknown_outcome();
+        assert!(error.is_outcome_unknown() && error.is_retryable());
+        let said = "the database took too long; whether the write has taken place is not known";
+        assert_eq!(error.to_string(), said);
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "30 s are up");
+    }
+
+    #[test]
+    fn a_refused_write_has_not_taken_place() {
+        let error = RepositoryError::not_found("task", 7).with_unknown_outcome();
+        assert!(!error.is_outcome_unknown());
     }
 }

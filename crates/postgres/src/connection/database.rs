@@ -1,6 +1,14 @@
 //! The handle on the database.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sea_orm::{
@@ -9,20 +17,31 @@ use sea_orm::{
 };
 use taskmaster_repository::RepositoryError;
 
+use tokio::sync::OnceCell;
+
 use super::{
+    call::{self, Access, Call},
     config::DatabaseConfig,
+    holders::HeldConnection,
+    lease,
     pool::{Pool, PoolStatus},
+    retry::{self, Delays},
+    shutdown::{self, ShutdownReport},
     statement::{Answer, Question},
     transaction::{self, Transaction},
+    upkeep,
 };
-use crate::store::{Pg, PgStore};
+use crate::{
+    error::from_db,
+    store::{Pg, PgStore},
+};
 
 /// The database: a pool of connections. It is cheap to clone, and all clones are the same pool, which is closed when the last
 /// one is dropped.
 #[derive(Clone, Debug)]
 pub struct Database {
-    config: Arc<DatabaseConfig>,
     pool: Pool,
+    shutdown: Arc<OnceCell<ShutdownReport>>,
 }
 
 impl Database {
@@ -31,14 +50,16 @@ impl Database {
     /// # Errors
     ///
     /// [`Refused`](RepositoryError::Refused) or [`Unavailable`](RepositoryError::Unavailable), with what to do about it: the
-    /// server cannot be reached, refuses the user, has no such database, or is older than PostgreSQL 14. No error shows the
-    /// password.
+    /// server cannot be reached, refuses the user, has no such database, is older than PostgreSQL 14, or has fewer connections
+    /// than the pool may have. No error shows the password.
     pub async fn connect(config: DatabaseConfig) -> Result<Self, RepositoryError> {
         config.validate()?;
-        let config = Arc::new(config);
-        let database = Self { pool: Pool::new(Arc::clone(&config))?, config };
-        drop(database.pool.lease().await?);
-        Ok(database)
+        let pool = Pool::new(Arc::new(config))?;
+        let call = Call { name: "database.connect", access: Access::Read };
+        drop(pool.lease(call).await?);
+        check_slots(&pool)?;
+        upkeep::begin(&pool);
+        Ok(Self { pool, shutdown: Arc::default() })
     }
 
     /// The repositories.
@@ -50,7 +71,7 @@ impl Database {
     /// What is configured.
     #[must_use]
     pub fn config(&self) -> &DatabaseConfig {
-        &self.config
+        &self.pool.shared.config
     }
 
     /// How many connections there are, and how many of them are used.
@@ -59,10 +80,83 @@ impl Database {
         self.pool.status()
     }
 
-    async fn run(&self, question: Question) -> Result<Answer, DbErr> {
-        let mut lease = self.pool.lease().await.map_err(carry)?;
-        lease.put(question).await.map_err(failed)
+    /// The connections that are held longer than `leak_threshold`, longest first. Each is also logged, once, as a warning.
+    #[must_use]
+    pub fn leaks(&self) -> Vec<HeldConnection> {
+        self.pool.shared.holders.longer_than(self.config().pool.leak_threshold)
     }
+
+    /// Takes no more calls, waits for the running ones, and cuts on the server what is left after `deadline`, which takes a few
+    /// seconds more at most, also when the server is dead. Units of work that have begun may go on until then.
+    ///
+    /// Whoever calls it again gets the same report.
+    pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        self.shutdown.get_or_init(|| shutdown::shut_down(&self.pool, deadline)).await.clone()
+    }
+
+    /// Puts a statement that is a transaction of its own, until it succeeds, can only fail, or its time is up.
+    async fn run(&self, question: Question) -> Result<Answer, DbErr> {
+        let call = Call::current();
+        let is_sent = AtomicBool::new(false);
+        let limit = self.config().timeouts.call;
+        match call::until(call::deadline(limit), self.attempts(call, question, &is_sent)).await {
+            Ok(answered) => answered,
+            Err(elapsed) => Err(carry(self.too_late(call, is_sent.into_inner(), elapsed))),
+        }
+    }
+
+    async fn attempts(&self, call: Call, question: Question, is_sent: &AtomicBool) -> Result<Answer, DbErr> {
+        let mut delays = Delays::new(&self.config().retry);
+        loop {
+            let mut lease = self.pool.lease(call).await.map_err(carry)?;
+            is_sent.store(true, Ordering::Relaxed);
+            let error = match lease.put_alone(question.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            drop(lease);
+            let delay = if retry::may_repeat(call.access, &error) { delays.next() } else { None };
+            let Some(delay) = delay else {
+                return Err(ended(call, error));
+            };
+            is_sent.store(false, Ordering::Relaxed);
+            tracing::debug!(call = call.name, %error, ?delay, "a statement is put again");
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// The error of a call whose time is up.
+    fn too_late(&self, call: Call, is_sent: bool, elapsed: tokio::time::error::Elapsed) -> RepositoryError {
+        if is_sent {
+            let error = RepositoryError::Timeout { source: Box::new(elapsed) };
+            return if call.access == Access::Write { error.with_unknown_outcome() } else { error };
+        }
+        let holders = self.pool.shared.holders.summary();
+        RepositoryError::Timeout { source: format!("no connection came free in time ({holders})").into() }
+    }
+}
+
+/// A pool that may grow larger than the server would take other programs' connections, and fail when it is needed most.
+fn check_slots(pool: &Pool) -> Result<(), RepositoryError> {
+    let max = pool.shared.config.pool.max;
+    match pool.server().and_then(|server| server.slots) {
+        Some(slots) if max > slots as usize => Err(RepositoryError::Refused {
+            reason: format!(
+                "the pool may have {max} connections, and the server has {slots} for all its users; use a smaller pool or \
+                 raise max_connections"
+            ),
+            source: "the pool is larger than the server".into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The error that a statement outside a unit of work ended with.
+fn ended(call: Call, error: sqlx::Error) -> DbErr {
+    if call.access == Access::Read || lease::leaves_session_in_order(&error) {
+        return failed(error);
+    }
+    carry(from_db(call.entity(), failed(error)).with_unknown_outcome())
 }
 
 /// A repository's error on its way through SeaORM. [`from_db`](crate::error::from_db) takes it out again.
@@ -114,8 +208,7 @@ impl TransactionTrait for Database {
         isolation: Option<IsolationLevel>,
         access: Option<AccessMode>,
     ) -> Result<Transaction, DbErr> {
-        let lease = self.pool.lease().await.map_err(carry)?;
-        Transaction::begin_on(lease, isolation, access).await
+        Transaction::begin_on(&self.pool, isolation, access).await
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<Transaction, DbErr> {

@@ -1,9 +1,16 @@
 //! The way to the database: what is configured, how a connection is made and kept, and what is done when it breaks.
 
 pub(crate) mod call;
+mod cancel;
 pub mod config;
 pub(crate) mod database;
 mod dial;
+pub(crate) mod holders;
+pub(crate) mod lease;
 pub(crate) mod pool;
+mod pooler;
+pub(crate) mod retry;
+pub(crate) mod shutdown;
 mod statement;
 pub(crate) mod transaction;
+mod upkeep;

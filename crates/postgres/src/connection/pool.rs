@@ -1,29 +1,55 @@
-//! The connections that are kept, and who has them.
+//! The connections that are kept.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, TimeoutType, Timeouts};
-use sea_orm::sqlx::{self, Connection as _, PgConnection, postgres::PgDatabaseError, postgres::PgSeverity};
+use deadpool::managed::{self, Metrics, PoolError, QueueMode, RecycleError, Timeouts};
+use sea_orm::sqlx::{Connection as _, PgConnection};
 use taskmaster_repository::RepositoryError;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    config::DatabaseConfig,
-    dial::Dialer,
-    statement::{Answer, Question},
+    call::Call,
+    cancel::Canceller,
+    config::{DatabaseConfig, Host},
+    dial::{Dialer, Link, ServerCertificate},
+    holders::Holders,
+    lease::Lease,
+    retry::{Delays, random},
 };
 
 /// How long a connection may have been idle before it is tried when it is next used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 
-/// How long a connection may take to answer when it is tried, or to roll back what somebody left.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may take to answer when it is tried, or to be closed.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The pool: cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
-    inner: managed::Pool<Connector>,
-    config: Arc<DatabaseConfig>,
+    pub(super) inner: managed::Pool<Connector>,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What the pool, its connections and those who hold them share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(super) config: Arc<DatabaseConfig>,
+    pub(super) dialer: Dialer,
+    pub(super) canceller: Canceller,
+    pub(super) holders: Holders,
+    /// Connections that were made before anybody needs them.
+    pub(super) spares: Mutex<Vec<Connection>>,
+    pub(super) is_closing: AtomicBool,
+    /// What is known of the server, from the connection that was made last.
+    server: Mutex<Option<Server>>,
+    /// A connection that was used before this may be dead like another one that broke then.
+    suspect: Mutex<Instant>,
 }
 
 /// How many connections there are, and how many of them are used.
@@ -41,36 +67,33 @@ pub struct PoolStatus {
     pub max: usize,
 }
 
+/// What is known of a server.
+#[derive(Clone, Debug)]
+#[expect(dead_code, reason = "health tells it")]
+pub(crate) struct Server {
+    pub(crate) host: Host,
+    pub(crate) version: u32,
+    pub(crate) is_standby: bool,
+    pub(crate) is_read_only: bool,
+    /// How many connections it has for all users but superusers.
+    pub(crate) slots: Option<u32>,
+    pub(crate) certificate: Option<ServerCertificate>,
+}
+
 /// Makes the pool's connections, and looks at each before it is used again.
 #[derive(Debug)]
-struct Connector {
-    dialer: Dialer,
+pub(crate) struct Connector {
+    shared: Arc<Shared>,
 }
 
+/// A connection of the pool.
 #[derive(Debug)]
-struct Connection {
-    session: PgConnection,
-    used_at: Instant,
-}
-
-/// A connection in somebody's hand. Dropped, it goes back to the pool if it is in order.
-#[derive(Debug)]
-pub(crate) struct Lease {
-    connection: Option<Object<Connector>>,
-    state: State,
-}
-
-/// What is known of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// It waits for a statement.
-    Ready,
-    /// It is in a transaction and waits for a statement.
-    InTransaction,
-    /// A statement runs, or somebody stopped waiting for one.
-    Busy,
-    /// It is of no more use.
-    Broken,
+pub(crate) struct Connection {
+    pub(super) session: PgConnection,
+    pub(super) host: Host,
+    pub(super) backend_pid: Option<i32>,
+    pub(super) used_at: Instant,
+    pub(super) retire_at: Instant,
 }
 
 impl managed::Manager for Connector {
@@ -78,8 +101,13 @@ impl managed::Manager for Connector {
     type Error = RepositoryError;
 
     async fn create(&self) -> Result<Connection, RepositoryError> {
-        let link = self.dialer.dial().await?;
-        Ok(Connection { session: link.conn, used_at: Instant::now() })
+        loop {
+            let Some(mut spare) = self.shared.spares().pop() else { return self.shared.connect().await };
+            if self.shared.is_fit(&mut spare).await {
+                return Ok(spare);
+            }
+            self.shared.close(spare);
+        }
     }
 
     async fn recycle(
@@ -87,119 +115,155 @@ impl managed::Manager for Connector {
         connection: &mut Connection,
         _: &Metrics,
     ) -> managed::RecycleResult<RepositoryError> {
-        if connection.used_at.elapsed() < TRUSTED_IDLE {
+        if self.shared.is_fit(connection).await {
             return Ok(());
         }
-        match tokio::time::timeout(PATIENCE, connection.session.ping()).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(RecycleError::message("it does not answer")),
+        Err(RecycleError::message("it is of no more use"))
+    }
+}
+
+impl Shared {
+    /// Makes a connection.
+    pub(super) async fn connect(&self) -> Result<Connection, RepositoryError> {
+        let Link { conn, host, backend_pid, server_version, is_standby, is_read_only, slots, certificate } =
+            self.dialer.dial().await?;
+        let now = Instant::now();
+        // A tenth more or less, so that those that were made together are not replaced together.
+        let lifetime = self.config.pool.max_lifetime.mul_f64(0.9 + 0.2 * random());
+        let (version, for_server) = (server_version, host.clone());
+        let server = Server { host: for_server, version, is_standby, is_read_only, slots, certificate };
+        *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+        Ok(Connection { session: conn, host, backend_pid, used_at: now, retire_at: now + lifetime })
+    }
+
+    /// Whether a connection that was idle can be used. It is tried only if there is reason to doubt it.
+    async fn is_fit(&self, connection: &mut Connection) -> bool {
+        if connection.retire_at <= Instant::now() {
+            return false;
+        }
+        let is_suspect = connection.used_at <= *self.suspect.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_suspect && connection.used_at.elapsed() < TRUSTED_IDLE {
+            return true;
+        }
+        let answered = timeout(PATIENCE, connection.session.ping()).await;
+        matches!(answered, Ok(Ok(())))
+    }
+
+    /// Has every idle connection tried before it is used, since one has broken.
+    pub(super) fn suspect_idle(&self) {
+        *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Says farewell to the server in the background.
+    pub(super) fn close(&self, connection: Connection) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                // It is given up in any case.
+                let _ = timeout(PATIENCE, connection.session.close()).await;
+            });
+        }
+    }
+
+    pub(super) fn spares(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The error of a call that comes too late.
+    fn closing(&self) -> RepositoryError {
+        RepositoryError::Refused {
+            reason: "it is shutting down and takes no more calls".to_owned(),
+            source: "the shutdown has begun".into(),
         }
     }
 }
 
 impl Pool {
     pub(crate) fn new(config: Arc<DatabaseConfig>) -> Result<Self, RepositoryError> {
-        let connector = Connector { dialer: Dialer::new(Arc::clone(&config)) };
-        let inner = managed::Pool::builder(connector)
-            .max_size(config.pool.max)
+        let shared = Arc::new(Shared {
+            dialer: Dialer::new(Arc::clone(&config)),
+            canceller: Canceller::new(Arc::clone(&config)),
+            holders: Holders::default(),
+            spares: Mutex::default(),
+            is_closing: AtomicBool::new(false),
+            server: Mutex::default(),
+            suspect: Mutex::new(Instant::now()),
+            config,
+        });
+        let inner = managed::Pool::builder(Connector { shared: Arc::clone(&shared) })
+            .max_size(shared.config.pool.max)
+            // Those that are used least go idle, and are closed.
             .queue_mode(QueueMode::Lifo)
-            .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| RepositoryError::Backend { source: Box::new(error) })?;
-        Ok(Self { inner, config })
+        Ok(Self { inner, shared })
     }
 
-    /// A connection, as soon as there is one.
-    pub(crate) async fn lease(&self) -> Result<Lease, RepositoryError> {
-        let timeouts = Timeouts { wait: Some(self.config.pool.acquire_timeout), ..Timeouts::default() };
-        match self.inner.timeout_get(&timeouts).await {
-            Ok(connection) => Ok(Lease { connection: Some(connection), state: State::Ready }),
-            Err(PoolError::Backend(error)) => Err(error),
-            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(RepositoryError::Unavailable {
-                reason:
-                    "no connection of the pool came free in time; use a larger pool or shorter transactions"
-                        .to_owned(),
-                source: "all connections are in use".into(),
-            }),
-            Err(error) => Err(RepositoryError::Backend { source: Box::new(error) }),
+    /// A connection for this call, as soon as there is one. What passes by itself is tried again meanwhile.
+    pub(crate) async fn lease(&self, call: Call) -> Result<Lease, RepositoryError> {
+        let limit = self.shared.config.pool.acquire_timeout;
+        let deadline = Instant::now() + limit;
+        let mut delays = Delays::new(&self.shared.config.retry);
+        loop {
+            if self.shared.is_closing.load(Ordering::Acquire) {
+                return Err(self.shared.closing());
+            }
+            let error = match timeout_at(deadline, self.inner.timeout_get(&Timeouts::new())).await {
+                Ok(Ok(connection)) => return Ok(Lease::new(connection, call, Arc::clone(&self.shared))),
+                Ok(Err(PoolError::Backend(error))) => error,
+                Ok(Err(PoolError::Closed)) => return Err(self.shared.closing()),
+                Ok(Err(error)) => return Err(RepositoryError::Backend { source: Box::new(error) }),
+                Err(_) => return Err(self.exhausted(limit)),
+            };
+            // The server has a connection for the next attempt, or none, at once or after a while.
+            match delays.next() {
+                Some(delay) if error.is_retryable() && Instant::now() + delay < deadline => {
+                    tracing::debug!(call = call.name, %error, ?delay, "connecting is tried again");
+                    tokio::time::sleep(delay).await;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Closes it: who waits for a connection gets none any more, and those that are given back are closed.
+    pub(super) fn close(&self) {
+        let idle = self.inner.retain(|_, _| false).removed;
+        self.inner.close();
+        let spares = std::mem::take(&mut *self.shared.spares());
+        for connection in idle.into_iter().chain(spares) {
+            self.shared.close(connection);
         }
     }
 
     pub(crate) fn status(&self) -> PoolStatus {
         let status = self.inner.status();
+        let spares = self.shared.spares().len();
         PoolStatus {
-            size: status.size,
-            idle: status.available,
+            size: status.size + spares,
+            idle: status.available + spares,
             in_use: status.size.saturating_sub(status.available),
             waiting: status.waiting,
-            max: status.max_size,
-        }
-    }
-}
-
-impl Lease {
-    /// Puts a statement.
-    pub(crate) async fn put(&mut self, question: Question) -> Result<Answer, sqlx::Error> {
-        let Some(connection) = &mut self.connection else {
-            return Err(sqlx::Error::PoolClosed);
-        };
-        let before = std::mem::replace(&mut self.state, State::Busy);
-        let answer = question.put(&mut connection.session, true).await;
-        self.state = match &answer {
-            Err(error) if breaks(error) => State::Broken,
-            _ => before,
-        };
-        answer
-    }
-
-    /// Says that a transaction was begun on it, or ended.
-    pub(crate) fn in_transaction(&mut self, begun: bool) {
-        match self.state {
-            State::Ready | State::InTransaction => {
-                self.state = if begun { State::InTransaction } else { State::Ready };
-            }
-            State::Busy | State::Broken => {}
+            max: self.shared.config.pool.max,
         }
     }
 
-    fn leave(mut self, state: State) {
-        self.state = state;
+    /// What is known of the server, from the connection that was made last.
+    pub(crate) fn server(&self) -> Option<Server> {
+        self.shared.server.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Rolls back what somebody left, and is not waited for.
-    fn roll_back_in_background(mut self) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return self.leave(State::Broken);
+    /// The error of a call that has waited for a connection in vain.
+    fn exhausted(&self, limit: Duration) -> RepositoryError {
+        let status = self.status();
+        let limit = limit.as_secs_f32();
+        let reason = if status.in_use >= status.max {
+            let holders = self.shared.holders.summary();
+            format!(
+                "no connection came free within {limit} s ({holders}); use a larger pool or shorter units of work"
+            )
+        } else {
+            format!("no connection could be made within {limit} s; check the server and the network")
         };
-        // If the runtime ends before the task begins, the connection is dropped in this state.
-        self.state = State::Broken;
-        runtime.spawn(async move {
-            self.state = State::InTransaction;
-            let rolled_back =
-                tokio::time::timeout(PATIENCE, self.put(Question::unprepared("ROLLBACK"))).await;
-            self.leave(if matches!(rolled_back, Ok(Ok(_))) { State::Ready } else { State::Broken });
-        });
+        RepositoryError::Unavailable { reason, source: "the time to wait for a connection is up".into() }
     }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        match self.state {
-            State::Ready => connection.used_at = Instant::now(),
-            State::InTransaction => {
-                let lease = Self { connection: Some(connection), state: State::InTransaction };
-                lease.roll_back_in_background();
-            }
-            State::Busy | State::Broken => drop(Object::take(connection)),
-        }
-    }
-}
-
-/// Whether a connection is of no more use after this error: everything but an error that the server told and that left the
-/// session in order.
-fn breaks(error: &sqlx::Error) -> bool {
-    let sqlx::Error::Database(database) = error else { return true };
-    let server = database.downcast_ref::<PgDatabaseError>();
-    matches!(server.severity(), PgSeverity::Fatal | PgSeverity::Panic)
 }

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -17,9 +17,16 @@ use sea_orm::{
 };
 use tokio::sync::Mutex;
 
+use taskmaster_repository::RepositoryError;
+
 use super::{
-    database::failed,
-    pool::Lease,
+    call::{self, Access, Call},
+    config::DatabaseConfig,
+    database::{carry, failed},
+    lease::Lease,
+    pool::Pool,
+    pooler,
+    retry::{self, Delays},
     statement::{Answer, Question},
 };
 
@@ -40,58 +47,118 @@ struct Session {
     lease: Mutex<Lease>,
     /// The outermost savepoint that was dropped before its end: the next statement rolls back to it first.
     left: AtomicU32,
+    /// Whether a statement failed, so that only a rollback is possible.
+    is_aborted: AtomicBool,
+    config: Arc<DatabaseConfig>,
 }
 
 impl Transaction {
+    /// Begins one. Nothing was written before, so it is tried again on another connection if one breaks.
     pub(crate) async fn begin_on(
-        mut lease: Lease,
+        pool: &Pool,
         isolation: Option<IsolationLevel>,
         access: Option<AccessMode>,
     ) -> Result<Self, DbErr> {
-        let mut begin = "BEGIN".to_owned();
+        let mut mode = String::new();
         // Writing to a String cannot fail.
         if let Some(isolation) = isolation {
-            let _ = write!(begin, " ISOLATION LEVEL {isolation}");
+            let _ = write!(mode, " ISOLATION LEVEL {isolation}");
         }
         if let Some(access) = access {
-            let _ = write!(begin, " {access}");
+            let _ = write!(mode, " {access}");
         }
-        lease.put(Question::unprepared(begin)).await.map_err(failed)?;
-        lease.in_transaction(true);
-        let session = Session { lease: Mutex::new(lease), left: AtomicU32::new(NOTHING_LEFT) };
+        let config = Arc::clone(&pool.shared.config);
+        let begin = Question::unprepared(pooler::begin(&config, &mode));
+        let deadline = call::deadline(config.timeouts.call);
+        let lease = call::until(deadline, begin_again(pool, &config, begin)).await;
+        let lease = lease.map_err(too_late)??;
+        let (left, is_aborted) = (AtomicU32::new(NOTHING_LEFT), AtomicBool::new(false));
+        let session = Session { lease: Mutex::new(lease), left, is_aborted, config };
         Ok(Self { session: Arc::new(session), depth: 0, ended: false })
     }
 
     async fn run(&self, question: Question) -> Result<Answer, DbErr> {
-        let mut lease = self.session.lease.lock().await;
-        self.session.leave_savepoints(&mut lease).await?;
-        lease.put(question).await.map_err(failed)
+        self.session.in_time(self.session.put(question)).await
     }
 
-    /// Ends it with `COMMIT` or `ROLLBACK`, or their like for a savepoint.
-    async fn end(mut self, whole: &'static str, savepoint: &'static str) -> Result<(), DbErr> {
-        let session = Arc::clone(&self.session);
-        let mut lease = session.lease.lock().await;
-        session.leave_savepoints(&mut lease).await?;
-        self.ended = true;
+    async fn keep(&self) -> Result<(), DbErr> {
         if self.depth > 0 {
-            let text = format!("{savepoint} SAVEPOINT s{}", self.depth);
-            return lease.put(Question::unprepared(text)).await.map(drop).map_err(failed);
+            let text = format!("RELEASE SAVEPOINT s{}", self.depth);
+            return self.session.put(Question::unprepared(text)).await.map(drop);
         }
-        lease.put(Question::unprepared(whole)).await.map_err(failed)?;
-        lease.in_transaction(false);
+        if self.session.is_aborted.load(Ordering::Relaxed) {
+            // PostgreSQL would answer COMMIT by rolling back, which is no error to the driver.
+            let _ = self.undo().await;
+            let source = "a statement of this transaction failed before, so nothing of it was kept".into();
+            return Err(carry(RepositoryError::Backend { source }));
+        }
+        self.session.put(Question::unprepared("COMMIT")).await?;
+        self.session.lease.lock().await.in_transaction(false);
+        Ok(())
+    }
+
+    async fn undo(&self) -> Result<(), DbErr> {
+        if self.depth > 0 {
+            return self.session.undo_savepoint(self.depth).await;
+        }
+        let mut lease = self.session.lease.lock().await;
+        // One that is spoilt may have to be waited for. It will be closed, which rolls back, too.
+        if !lease.is_spoilt() {
+            lease.put(Question::unprepared("ROLLBACK")).await.map_err(failed)?;
+            lease.in_transaction(false);
+        }
         Ok(())
     }
 }
 
+/// Begins on one connection after the other, until one is alive.
+async fn begin_again(pool: &Pool, config: &DatabaseConfig, begin: Question) -> Result<Lease, DbErr> {
+    let call = Call::current();
+    let mut delays = Delays::new(&config.retry);
+    loop {
+        let mut lease = pool.lease(call).await.map_err(carry)?;
+        let error = match lease.put(begin.clone()).await {
+            Ok(_) => {
+                lease.in_transaction(true);
+                return Ok(lease);
+            }
+            Err(error) => error,
+        };
+        let delay = if retry::may_repeat(Access::Read, &error) { delays.next() } else { None };
+        let Some(delay) = delay else { return Err(failed(error)) };
+        drop(lease);
+        tokio::time::sleep(delay).await;
+    }
+}
+
+/// The error of a call in a transaction whose time is up. Nothing of it will be kept, unless it was the commit.
+fn too_late(elapsed: tokio::time::error::Elapsed) -> DbErr {
+    carry(RepositoryError::Timeout { source: Box::new(elapsed) })
+}
+
 impl Session {
-    async fn leave_savepoints(&self, lease: &mut Lease) -> Result<(), DbErr> {
+    /// Waits for `future` as long as a call may take.
+    async fn in_time<T>(&self, future: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        call::until(call::deadline(self.config.timeouts.call), future).await.map_err(too_late)?
+    }
+
+    async fn put(&self, question: Question) -> Result<Answer, DbErr> {
         let left = self.left.load(Ordering::Relaxed);
         if left != NOTHING_LEFT {
-            let text = format!("ROLLBACK TO SAVEPOINT s{left}; RELEASE SAVEPOINT s{left}");
-            lease.put(Question::unprepared(text)).await.map_err(failed)?;
+            self.undo_savepoint(left).await?;
             self.left.store(NOTHING_LEFT, Ordering::Relaxed);
         }
+        let answer = self.lease.lock().await.put(question).await;
+        answer.map_err(|error| {
+            self.is_aborted.store(true, Ordering::Relaxed);
+            failed(error)
+        })
+    }
+
+    async fn undo_savepoint(&self, depth: u32) -> Result<(), DbErr> {
+        let text = format!("ROLLBACK TO SAVEPOINT s{depth}; RELEASE SAVEPOINT s{depth}");
+        self.lease.lock().await.put(Question::unprepared(text)).await.map_err(failed)?;
+        self.is_aborted.store(false, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -203,11 +270,15 @@ impl TransactionTrait for Transaction {
 
 #[async_trait]
 impl TransactionSession for Transaction {
-    async fn commit(self) -> Result<(), DbErr> {
-        self.end("COMMIT", "RELEASE").await
+    async fn commit(mut self) -> Result<(), DbErr> {
+        let kept = self.session.in_time(self.keep()).await;
+        self.ended = kept.is_ok();
+        kept
     }
 
-    async fn rollback(self) -> Result<(), DbErr> {
-        self.end("ROLLBACK", "ROLLBACK TO").await
+    async fn rollback(mut self) -> Result<(), DbErr> {
+        let undone = self.session.in_time(self.undo()).await;
+        self.ended = undone.is_ok();
+        undone
     }
 }

@@ -5,7 +5,7 @@ mod bridge;
 mod failure;
 mod handshake;
 mod server;
-mod session;
+pub(in crate::connection) mod session;
 mod tls;
 mod verifier;
 

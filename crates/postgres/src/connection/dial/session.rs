@@ -60,7 +60,7 @@ fn milliseconds(duration: Duration) -> String {
 }
 
 /// A name as it is written among SQL.
-fn quoted(name: &str) -> String {
+pub(in crate::connection) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

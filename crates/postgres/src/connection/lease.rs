@@ -1,0 +1,193 @@
+//! A connection in somebody's hand, and what becomes of it.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool::managed::Object;
+use sea_orm::sqlx::{
+    self, Connection as _,
+    postgres::{PgDatabaseError, PgSeverity},
+};
+use tokio::time::{Instant, timeout};
+
+use super::{
+    call::Call,
+    cancel::Ending,
+    pool::{Connector, Shared},
+    pooler,
+    statement::{Answer, Question},
+};
+
+/// How long a statement may take to end by itself when nobody waits for it any more. Most are about to.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// How long it may take to roll back what somebody left.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What makes a session as it was at its beginning, but for its prepared statements, which cost to prepare again.
+const RESET: &str = "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; \
+                     SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES";
+
+/// A connection in somebody's hand. Dropped, it goes back to the pool if it is in order, and is closed if not.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    /// `None` only in `drop`.
+    connection: Option<Object<Connector>>,
+    state: State,
+    /// Whether a statement that comes from no repository was put: nobody knows what it has set.
+    is_touched: bool,
+    ticket: u64,
+    shared: Arc<Shared>,
+}
+
+/// What is known of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It waits for a statement.
+    Ready,
+    /// It is in a transaction and waits for a statement.
+    InTransaction,
+    /// A statement runs, or somebody stopped waiting for one.
+    Busy,
+    /// It is of no more use.
+    Broken,
+}
+
+impl Lease {
+    pub(super) fn new(connection: Object<Connector>, call: Call, shared: Arc<Shared>) -> Self {
+        let ticket = shared.holders.take(call, &connection.host, connection.backend_pid);
+        Self { connection: Some(connection), state: State::Ready, is_touched: false, ticket, shared }
+    }
+
+    /// Puts a statement that is a transaction of its own.
+    pub(crate) async fn put_alone(&mut self, question: Question) -> Result<Answer, sqlx::Error> {
+        if !self.shared.config.pool.behind_pooler {
+            return self.put(question).await;
+        }
+        // sqlx prepares a statement in a round trip of its own, and only in a transaction does a pooler give both to the same
+        // session.
+        self.put(Question::unprepared(pooler::begin(&self.shared.config, ""))).await?;
+        self.in_transaction(true);
+        let answer = self.put(question).await;
+        let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        if self.state == State::InTransaction {
+            let ended = self.put(Question::unprepared(end)).await;
+            if answer.is_ok() {
+                ended?;
+            }
+            self.in_transaction(false);
+        }
+        answer
+    }
+
+    /// Puts a statement.
+    pub(crate) async fn put(&mut self, question: Question) -> Result<Answer, sqlx::Error> {
+        let call = Call::current();
+        self.shared.holders.calls(self.ticket, call);
+        self.is_touched |= call.is_unnamed();
+        let Some(connection) = &mut self.connection else { return Err(sqlx::Error::PoolClosed) };
+        let before = std::mem::replace(&mut self.state, State::Busy);
+        let is_named = !self.shared.config.pool.behind_pooler;
+        let answer = question.put(&mut connection.session, is_named).await;
+        self.state = match &answer {
+            Err(error) if breaks(error) => State::Broken,
+            _ => before,
+        };
+        if answer.as_ref().is_err_and(|error| !leaves_session_in_order(error)) {
+            self.shared.suspect_idle();
+        }
+        answer
+    }
+
+    /// Says that a transaction was begun on it, or ended.
+    pub(crate) fn in_transaction(&mut self, begun: bool) {
+        match self.state {
+            State::Ready | State::InTransaction => {
+                self.state = if begun { State::InTransaction } else { State::Ready };
+            }
+            State::Busy | State::Broken => {}
+        }
+    }
+
+    /// Whether somebody stopped waiting for a statement on it, or it broke. It will be closed.
+    pub(crate) fn is_spoilt(&self) -> bool {
+        matches!(self.state, State::Busy | State::Broken)
+    }
+
+    /// Rolls back what somebody left, and makes the session as it was.
+    async fn clean(mut self, left: State) {
+        let sql = match (left, self.is_touched) {
+            (State::InTransaction, false) => "ROLLBACK".to_owned(),
+            (State::InTransaction, true) => format!("ROLLBACK; {RESET}"),
+            _ => RESET.to_owned(),
+        };
+        let Some(connection) = &mut self.connection else { return };
+        let cleaned = timeout(PATIENCE, Question::unprepared(sql).put(&mut connection.session, false)).await;
+        self.is_touched = false;
+        self.state = if matches!(cleaned, Ok(Ok(_))) { State::Ready } else { State::Broken };
+        drop(self);
+    }
+
+    /// Ends the statement that nobody waits for any more, and closes the connection. Until then it keeps its place in the pool,
+    /// so that a storm of them does not overrun the server.
+    async fn end_statement(mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        let ended = timeout(GRACE, connection.session.ping()).await;
+        if let (Err(_), Some(pid)) = (ended, connection.backend_pid) {
+            self.shared.canceller.end(&connection.host, &[pid], Ending::Statement).await;
+        }
+        drop(self);
+    }
+
+    /// Gives the lease to a task of its own, which is not waited for. Should the task never run, the connection is closed.
+    fn hand_over<F: Future<Output = ()> + Send + 'static>(&mut self, task: impl FnOnce(Self) -> F) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Some(connection) = self.connection.take() else { return };
+        let (is_touched, ticket, shared) = (self.is_touched, self.ticket, Arc::clone(&self.shared));
+        let lease = Self { connection: Some(connection), state: State::Broken, is_touched, ticket, shared };
+        runtime.spawn(task(lease));
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let is_clean = !self.is_touched || self.shared.config.pool.behind_pooler;
+        match self.state {
+            State::Ready if is_clean => {}
+            left @ (State::Ready | State::InTransaction) => self.hand_over(|lease| lease.clean(left)),
+            State::Busy => self.hand_over(Self::end_statement),
+            State::Broken => {}
+        }
+        // Whoever it was handed over to gives it back later.
+        let Some(mut connection) = self.connection.take() else { return };
+        if self.state == State::Ready && is_clean {
+            connection.used_at = Instant::now();
+            drop(connection);
+        } else {
+            self.shared.close(Object::take(connection));
+        }
+        self.shared.holders.give_back(self.ticket);
+    }
+}
+
+/// Whether a connection is of no more use after this error.
+fn breaks(error: &sqlx::Error) -> bool {
+    // A statement that it has prepared is out of date or gone, and would be so each time.
+    let is_outdated = matches!(sqlstate(error).as_deref(), Some("0A000" | "26000"));
+    is_outdated || !leaves_session_in_order(error)
+}
+
+/// Whether the server has told the error and went on, so that nothing of the statement was kept, or was never asked.
+pub(crate) fn leaves_session_in_order(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(database) => {
+            let server = database.downcast_ref::<PgDatabaseError>();
+            !matches!(server.severity(), PgSeverity::Fatal | PgSeverity::Panic)
+        }
+        sqlx::Error::Encode(_) | sqlx::Error::RowNotFound | sqlx::Error::TypeNotFound { .. } => true,
+        _ => false,
+    }
+}
+
+pub(super) fn sqlstate(error: &sqlx::Error) -> Option<std::borrow::Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+}

@@ -1,0 +1,45 @@
+//! What a transaction brings along behind a pooler, where no session is one's own.
+
+use std::fmt::Write as _;
+
+use super::{config::DatabaseConfig, dial::session::quoted};
+
+/// Begins a transaction in this mode, such as ` READ ONLY`. Behind a pooler it brings the settings that a session has from its
+/// beginning elsewhere.
+pub(super) fn begin(config: &DatabaseConfig, mode: &str) -> String {
+    let mut sql = format!("BEGIN{mode}");
+    if !config.pool.behind_pooler {
+        return sql;
+    }
+    let timeouts = &config.timeouts;
+    for (name, limit) in [
+        ("statement_timeout", timeouts.statement),
+        ("lock_timeout", timeouts.lock),
+        ("idle_in_transaction_session_timeout", timeouts.idle_in_transaction),
+    ] {
+        // Writing to a String cannot fail.
+        let _ = write!(sql, "; SET LOCAL {name} = {}", limit.as_millis());
+    }
+    if let Some(schema) = &config.schema {
+        let _ = write!(sql, "; SET LOCAL search_path = {}", quoted(schema));
+    }
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_pooler_a_transaction_brings_its_own_settings() {
+        let mut config = DatabaseConfig::new("localhost", "tasks", "app");
+        config.schema = Some("ten\"ant".to_owned());
+        assert_eq!(begin(&config, " READ ONLY"), "BEGIN READ ONLY");
+        config.pool.behind_pooler = true;
+        assert_eq!(
+            begin(&config, ""),
+            "BEGIN; SET LOCAL statement_timeout = 60000; SET LOCAL lock_timeout = 30000; \
+             SET LOCAL idle_in_transaction_session_timeout = 300000; SET LOCAL search_path = \"ten\"\"ant\""
+        );
+    }
+}

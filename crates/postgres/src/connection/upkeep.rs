@@ -1,0 +1,95 @@
+//! What is done for the pool while nobody looks: connections that are idle or old are closed, some are kept ready, and who holds
+//! one for long is told.
+
+use std::{
+    sync::{Arc, Weak, atomic::Ordering},
+    time::Duration,
+};
+
+use deadpool::managed::WeakPool;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::pool::{Connection, Connector, Pool, Shared};
+
+/// How often is looked at most and at least.
+const OFTEN: Duration = Duration::from_millis(20);
+const SELDOM: Duration = Duration::from_secs(1);
+
+/// Begins the upkeep, which ends with the last handle on the pool.
+pub(super) fn begin(pool: &Pool) {
+    let config = &pool.shared.config.pool;
+    let shortest = [config.idle_timeout, config.max_lifetime, config.leak_threshold].into_iter().min();
+    let interval = shortest.map_or(SELDOM, |shortest| (shortest / 4).clamp(OFTEN, SELDOM));
+    tokio::spawn(run(pool.inner.weak(), Arc::downgrade(&pool.shared), interval));
+}
+
+async fn run(inner: WeakPool<Connector>, shared: Weak<Shared>, interval: Duration) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Some(pool) = pool(&inner, &shared) else { return };
+        if pool.shared.is_closing.load(Ordering::Acquire) {
+            return;
+        }
+        report_leaks(&pool);
+        close_unneeded(&pool);
+        if pool.status().size >= pool.shared.config.pool.min {
+            continue;
+        }
+        drop(pool);
+        // Making a connection may take long, and must not keep the pool alive.
+        let Some(connecting) = shared.upgrade() else { return };
+        let made = connecting.connect().await;
+        drop(connecting);
+        let Some(pool) = self::pool(&inner, &shared) else { return };
+        if let Ok(connection) = made {
+            keep(&pool, connection);
+            ticks.reset_immediately();
+        }
+    }
+}
+
+fn pool(inner: &WeakPool<Connector>, shared: &Weak<Shared>) -> Option<Pool> {
+    Some(Pool { inner: inner.upgrade()?, shared: shared.upgrade()? })
+}
+
+fn report_leaks(pool: &Pool) {
+    for held in pool.shared.holders.report(pool.shared.config.pool.leak_threshold) {
+        tracing::warn!(
+            call = held.call,
+            held_for = ?held.held_for,
+            "a connection is held for long; whoever has it may have forgotten to end a unit of work"
+        );
+    }
+}
+
+/// Closes what is too old, and what is idle for too long as far as there are more than the fewest.
+fn close_unneeded(pool: &Pool) {
+    let config = &pool.shared.config.pool;
+    let now = Instant::now();
+    let mut surplus = pool.status().size.saturating_sub(config.min);
+    let mut is_needed = |connection: &Connection| {
+        let is_old = connection.retire_at <= now;
+        let is_unused = surplus > 0 && now.duration_since(connection.used_at) >= config.idle_timeout;
+        if is_old || is_unused {
+            surplus = surplus.saturating_sub(1);
+        }
+        !is_old && !is_unused
+    };
+    let unneeded = pool.inner.retain(|connection, _| is_needed(connection)).removed;
+    let old: Vec<_> = pool.shared.spares().extract_if(.., |spare| !is_needed(spare)).collect();
+    for connection in unneeded.into_iter().chain(old) {
+        pool.shared.close(connection);
+    }
+}
+
+/// Keeps a connection for whoever is next, unless there are enough by now.
+fn keep(pool: &Pool, connection: Connection) {
+    let status = pool.status();
+    if status.size < pool.shared.config.pool.min && !pool.shared.is_closing.load(Ordering::Acquire) {
+        pool.shared.spares().push(connection);
+    } else {
+        pool.shared.close(connection);
+    }
+}

@@ -1,0 +1,211 @@
+//! What is tried again, and what is not.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionSession as _, TransactionTrait as _};
+use taskmaster_embedded::{Stop, TestServer, TestServerSettings};
+use taskmaster_models::{NewTask, TaskFilter, TaskPatch};
+use taskmaster_postgres::{Database, config::DatabaseConfig, retrying, retrying_idempotent};
+use taskmaster_repository::{Repositories, RepositoryError};
+use taskmaster_testkit::migrated_database;
+use tokio::sync::Barrier;
+
+async fn connect(url: &str) -> Database {
+    let mut config = DatabaseConfig::from_url(url).unwrap();
+    config.pool.min = 0;
+    Database::connect(config).await.unwrap()
+}
+
+async fn ask(conn: &impl ConnectionTrait, sql: &str) -> String {
+    let statement = Statement::from_string(DbBackend::Postgres, sql);
+    conn.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+}
+
+/// Ends the session that waits for a lock in this database, as soon as there is one.
+async fn kill_waiting(admin: &Database) {
+    let kill = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity \
+                WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while ask(admin, kill).await == "0" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Ends all other sessions in this database.
+async fn kill_others(admin: &Database) {
+    let kill = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity \
+                WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    ask(admin, kill).await;
+}
+
+fn priority(priority: i32) -> TaskPatch {
+    TaskPatch { priority: Some(priority), ..TaskPatch::default() }
+}
+
+#[tokio::test]
+async fn units_of_work_that_lock_each_other_out_are_run_again_until_both_are_done() {
+    let server = migrated_database().await;
+    let database = connect(&server.url()).await;
+    let store = database.store();
+    let (a, b) = (NewTask::new("a"), NewTask::new("b"));
+    store.tasks().bulk_create(&[a.clone(), b.clone()]).await.unwrap();
+    let both_have_one = Barrier::new(2);
+    let runs = AtomicUsize::new(0);
+    let work = |first, second| {
+        let (store, runs, both_have_one) = (&store, &runs, &both_have_one);
+        async move {
+            let policy = &store.database().config().retry;
+            retrying(store, policy, |uow| async move {
+                uow.tasks().update(first, &priority(5)).await?;
+                if runs.fetch_add(1, Ordering::SeqCst) < 2 {
+                    both_have_one.wait().await;
+                }
+                uow.tasks().update(second, &priority(6)).await
+            })
+            .await
+        }
+    };
+    let (one, other) = tokio::join!(work(a.id, b.id), work(b.id, a.id));
+    one.unwrap();
+    other.unwrap();
+    assert_eq!(runs.load(Ordering::SeqCst), 3, "one of them was run again");
+    for id in [a.id, b.id] {
+        assert_eq!(store.tasks().find_by_id(id).await.unwrap().unwrap().version, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_whose_outcome_is_unknown_is_made_again_only_if_the_caller_says_so() {
+    let server = migrated_database().await;
+    let (database, admin) = (connect(&server.url()).await, connect(&server.url()).await);
+    let store = database.store();
+    let policy = &database.config().retry;
+    let runs = AtomicUsize::new(0);
+    let new = NewTask::new("once");
+    let work = |uow: taskmaster_postgres::SharedUnitOfWork| {
+        let (admin, runs, new) = (&admin, &runs, &new);
+        async move {
+            uow.tasks().create_missing(std::slice::from_ref(new)).await?;
+            if runs.fetch_add(1, Ordering::SeqCst) == 0 {
+                kill_others(admin).await;
+            }
+            Ok(())
+        }
+    };
+    let error = retrying(&store, policy, work).await.unwrap_err();
+    assert!(error.is_outcome_unknown(), "{error:?}");
+    assert_eq!(runs.swap(0, Ordering::SeqCst), 1);
+    retrying_idempotent(&store, policy, work).await.unwrap();
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    assert_eq!(store.tasks().count(&TaskFilter::default()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_unit_of_work_whose_connection_broke_before_the_commit_is_run_again() {
+    let server = migrated_database().await;
+    let (database, admin) = (connect(&server.url()).await, connect(&server.url()).await);
+    let store = database.store();
+    let runs = AtomicUsize::new(0);
+    let (admin, counter) = (&admin, &runs);
+    retrying(&store, &database.config().retry, |uow| async move {
+        uow.tasks().create(&NewTask::new("a")).await?;
+        if counter.fetch_add(1, Ordering::SeqCst) == 0 {
+            kill_others(admin).await;
+        }
+        uow.tasks().create(&NewTask::new("b")).await
+    })
+    .await
+    .unwrap();
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    assert_eq!(store.tasks().count(&TaskFilter::default()).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn what_lasts_is_not_tried_again() {
+    let server = migrated_database().await;
+    let database = connect(&server.url()).await;
+    let store = database.store();
+    let new = NewTask::new("a");
+    store.tasks().create(&new).await.unwrap();
+    let runs = AtomicUsize::new(0);
+    let (new, counter) = (&new, &runs);
+    let error = retrying(&store, &database.config().retry, |uow| async move {
+        counter.fetch_add(1, Ordering::SeqCst);
+        uow.tasks().create(new).await
+    })
+    .await
+    .unwrap_err();
+    assert!(matches!(error, RepositoryError::Conflict { .. }), "{error:?}");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_read_whose_connection_is_killed_in_mid_query_is_made_again() {
+    let server = migrated_database().await;
+    let (database, admin) = (connect(&server.url()).await, connect(&server.url()).await);
+    let lock = admin.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let killed_and_free = async {
+        kill_waiting(&admin).await;
+        lock.rollback().await.unwrap();
+    };
+    let store = database.store();
+    let all = TaskFilter::default();
+    let (count, ()) = tokio::join!(store.tasks().count(&all), killed_and_free);
+    assert_eq!(count.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_write_whose_connection_is_killed_in_mid_query_is_not_made_again() {
+    let server = migrated_database().await;
+    let (database, admin) = (connect(&server.url()).await, connect(&server.url()).await);
+    let store = database.store();
+    let lock = admin.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let killed_and_free = async {
+        kill_waiting(&admin).await;
+        lock.rollback().await.unwrap();
+    };
+    let new = NewTask::new("a");
+    let (created, ()) = tokio::join!(store.tasks().create(&new), killed_and_free);
+    let error = created.unwrap_err();
+    assert!(matches!(error, RepositoryError::Unavailable { .. }) && error.is_outcome_unknown(), "{error:?}");
+    assert_eq!(store.tasks().count(&TaskFilter::default()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_write_that_was_surely_rolled_back_is_made_again() {
+    let server = migrated_database().await;
+    let database = connect(&server.url()).await;
+    let fails_once = "CREATE SEQUENCE tries; \
+        CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+            IF nextval('tries') = 1 THEN RAISE 'a concurrent change' USING ERRCODE = '40001'; END IF; RETURN NEW; \
+        END $$; \
+        CREATE TRIGGER fail_once BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION fail_once()";
+    database.execute_unprepared(fails_once).await.unwrap();
+    database.store().tasks().create(&NewTask::new("a")).await.unwrap();
+    assert_eq!(ask(&database, "SELECT last_value::text FROM tries").await, "2");
+    assert_eq!(database.store().tasks().count(&TaskFilter::default()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn connecting_is_tried_again_until_the_server_is_up() {
+    let server = std::sync::Arc::new(TestServer::launch(TestServerSettings::new()).unwrap());
+    server.stop(Stop::Fast).unwrap();
+    let mut config = DatabaseConfig::from_url(&server.url()).unwrap();
+    config.retry.attempts = 1;
+    let error = Database::connect(config.clone()).await.unwrap_err();
+    assert!(matches!(error, RepositoryError::Unavailable { .. }), "{error:?}");
+    config.retry.attempts = 1_000;
+    config.retry.max_delay = Duration::from_millis(200);
+    config.pool.acquire_timeout = Duration::from_secs(60);
+    let start = tokio::task::spawn_blocking({
+        let server = std::sync::Arc::clone(&server);
+        move || server.start().unwrap()
+    });
+    let database = Database::connect(config).await.unwrap();
+    start.await.unwrap();
+    assert_eq!(ask(&database, "SELECT 'it works'").await, "it works");
+}
