@@ -1,6 +1,7 @@
+use std::env;
 use std::time::Duration;
 
-use sea_orm_migration::sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sea_orm_migration::sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sea_orm_migration::sea_orm::sqlx::{self, AssertSqlSafe, ConnectOptions, Connection};
 use sea_orm_migration::sea_orm::{DatabaseConnection, SqlxError};
 
@@ -31,12 +32,13 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`MigrateError::InvalidUrl`], [`InvalidSchema`](MigrateError::InvalidSchema),
+    /// [`MigrateError::InvalidUrl`], [`NoTls`](MigrateError::NoTls), [`InvalidSchema`](MigrateError::InvalidSchema),
     /// [`Unreachable`](MigrateError::Unreachable) after 10 s at most, [`Refused`](MigrateError::Refused),
     /// [`UnknownDatabase`](MigrateError::UnknownDatabase), [`ServerTooOld`](MigrateError::ServerTooOld),
     /// [`NotUtf8`](MigrateError::NotUtf8).
     pub async fn connect(url: &str, schema: Option<&str>) -> Result<Self, MigrateError> {
-        let options = parse(url)?.application_name("taskmaster-migrate").disable_statement_logging();
+        let options = encrypted(parse(url)?, url)?;
+        let options = options.application_name("taskmaster-migrate").disable_statement_logging();
         if let Some(schema) = schema {
             check_schema_name(schema)?;
         }
@@ -137,6 +139,32 @@ fn parse(url: &str) -> Result<PgConnectOptions, MigrateError> {
         SqlxError::Configuration(reason) => invalid(reason.to_string()),
         error => invalid(error.to_string()),
     })
+}
+
+/// The options with the encryption that `sslmode` demands, if the driver can be trusted with it. To another machine it is
+/// `verify-full`, unless the URL or `PGSSLMODE` says something else.
+///
+/// The driver takes the roots of the web for trusted besides those that are given, so with `verify-ca` anybody's certificate would
+/// do, and with `require` it looks at none. With `verify-full` the certificate must be the host's, whoever of these has signed it.
+fn encrypted(options: PgConnectOptions, url: &str) -> Result<PgConnectOptions, MigrateError> {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    let says = |keys: &[&str]| keys.iter().any(|key| parameters.contains(key));
+    let is_said = says(&["sslmode=", "ssl-mode="]) || env::var_os("PGSSLMODE").is_some();
+    let mode = options.get_ssl_mode();
+    let is_weak = match mode {
+        PgSslMode::VerifyCa => true,
+        PgSslMode::Require => says(&["sslrootcert=", "ssl-root-cert=", "ssl-ca="]),
+        _ => false,
+    };
+    if options.get_socket().is_some() {
+        return Ok(options);
+    }
+    if is_weak {
+        let reason = "this program cannot check who signed a certificate unless it checks the name as well, by verify-full";
+        return Err(MigrateError::NoTls { server: server_of(&options), reason: reason.to_owned() });
+    }
+    let is_default = matches!(mode, PgSslMode::Prefer) && !is_said && !is_local(url)?;
+    Ok(if is_default { options.ssl_mode(PgSslMode::VerifyFull) } else { options })
 }
 
 fn check_schema_name(schema: &str) -> Result<(), MigrateError> {
@@ -241,6 +269,27 @@ mod tests {
         }
         for name in ["public", "Größe", "a \"b\"; DROP", &"x".repeat(63)] {
             assert!(check_schema_name(name).is_ok(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn encryption_that_the_driver_would_not_check_is_refused() {
+        for url in [
+            "postgres://db.example/x?sslmode=verify-ca&sslrootcert=root.crt",
+            "postgres://localhost/x?sslmode=verify-ca",
+            "postgres://db.example/x?sslmode=require&sslrootcert=root.crt",
+        ] {
+            let text = encrypted(parse(url).unwrap(), url).unwrap_err().to_string();
+            assert!(text.contains("verify-full"), "{text}");
+        }
+        let mode = |url| encrypted(parse(url).unwrap(), url).unwrap().get_ssl_mode();
+        assert!(matches!(mode("postgres://db.example/x?sslmode=verify-full"), PgSslMode::VerifyFull));
+        assert!(matches!(mode("postgres://db.example/x?sslmode=disable"), PgSslMode::Disable));
+        assert!(matches!(mode("postgres://db.example/x?sslmode=prefer"), PgSslMode::Prefer));
+        assert!(matches!(mode("postgres://db.example/x?sslmode=require"), PgSslMode::Require));
+        if env::var_os("PGSSLMODE").is_none() {
+            assert!(matches!(mode("postgres://db.example/x"), PgSslMode::VerifyFull));
+            assert!(matches!(mode("postgres://localhost/x"), PgSslMode::Prefer));
         }
     }
 

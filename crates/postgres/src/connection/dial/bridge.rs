@@ -37,13 +37,13 @@ impl MeetingPoint {
         if cfg!(target_os = "linux") {
             Self::listen(format!("\0{name}").into(), port)
         } else {
-            Self::listen_in(std::env::temp_dir().join(name), port)
+            Self::listen_in(&std::env::temp_dir().join(name), port)
         }
     }
 
-    fn listen_in(dir: PathBuf, port: u16) -> io::Result<Self> {
-        DirBuilder::new().mode(0o700).create(&dir)?;
-        Self::listen(dir.clone(), port).inspect_err(|_| remove(&dir))
+    fn listen_in(dir: &Path, port: u16) -> io::Result<Self> {
+        DirBuilder::new().mode(0o700).create(dir)?;
+        Self::listen(dir.to_owned(), port).inspect_err(|_| remove(dir))
     }
 
     fn listen(dir: PathBuf, port: u16) -> io::Result<Self> {
@@ -118,9 +118,9 @@ mod tests {
     #[tokio::test]
     async fn a_meeting_point_in_a_directory_leaves_nothing() {
         let dir = std::env::temp_dir().join(format!("taskmaster-meeting-{}", std::process::id()));
-        meets(MeetingPoint::listen_in(dir.clone(), 5432).unwrap()).await;
+        meets(MeetingPoint::listen_in(&dir, 5432).unwrap()).await;
         assert!(!dir.exists());
-        drop(MeetingPoint::listen_in(dir.clone(), 5432).unwrap());
+        drop(MeetingPoint::listen_in(&dir, 5432).unwrap());
         assert!(!dir.exists());
     }
 }

@@ -82,7 +82,7 @@ impl Dialer {
                 let share = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
                 let now = Instant::now();
                 let deadline = now + deadline.saturating_duration_since(now) / share;
-                let error = match self.within(deadline, self.attempt(host, *address)).await {
+                let error = match self.within(deadline, Box::pin(self.attempt(host, *address))).await {
                     Ok(link) => return Ok(link),
                     Err(error) => error,
                 };

@@ -46,17 +46,17 @@ impl Authority {
 
     /// A certificate for these hosts, or of the client of this name, until the end of this century.
     pub(super) fn signs(&self, names: &[&str], common_name: &str) -> Pair {
-        self.sign(params(names, common_name))
+        self.sign(&params(names, common_name))
     }
 
     pub(super) fn signed_long_ago(&self, names: &[&str]) -> Pair {
         let mut params = params(names, "old");
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 1, 1);
-        self.sign(params)
+        self.sign(&params)
     }
 
-    fn sign(&self, params: CertificateParams) -> Pair {
+    fn sign(&self, params: &CertificateParams) -> Pair {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
         Pair { certificate, key: key.serialize_pem() }

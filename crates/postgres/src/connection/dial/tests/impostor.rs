@@ -70,7 +70,7 @@ async fn a_host_that_says_nothing_is_left_for_the_next_one() {
     let mut config = config(vec![host(silent.local_addr().unwrap().port()), host(server.port())]);
     config.user = "postgres".to_owned();
     config.database = "postgres".to_owned();
-    config.pool.connect_timeout = Duration::from_secs(3);
+    config.pool.connect_timeout = Duration::from_secs(5);
     let link = dial(config).await.unwrap();
     assert_eq!(link.host.port, server.port());
 }
