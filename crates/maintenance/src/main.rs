@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use taskmaster_postgres::PgStore;
+use taskmaster_postgres::Database;
 
 use settings::Settings;
 
@@ -20,8 +20,9 @@ use settings::Settings;
 #[derive(Debug, Parser)]
 #[command(name = "maintain", version)]
 struct Arguments {
-    /// The database, as `postgres://user:password@host:5432/database`
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    /// The database, as `postgres://user:password@host:5432/database` [default: what `DATABASE_URL`, the variables `DB_*` and the
+    /// file of settings say]
+    #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
     /// The schema to work in [default: that of the user, mostly public]
     #[arg(long, global = true, value_name = "NAME")]
@@ -59,12 +60,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(Arguments { database_url, schema, config, chore }: Arguments) -> Result<ExitCode> {
-    let url = target::url(database_url, schema.as_deref())?;
+    let database = target::config(config.clone(), database_url, schema)?;
     match chore {
         Chore::Retention { command } => {
             let policy = Settings::read(config.as_deref())?.retention_policy()?;
-            retention::run(&PgStore::connect(&url).await?, &policy, &command).await
+            retention::run(&Database::connect(database).await?.store(), &policy, &command).await
         }
-        Chore::Audit { command } => audit::run(&PgStore::connect(&url).await?, &command).await,
+        Chore::Audit { command } => audit::run(&Database::connect(database).await?.store(), &command).await,
     }
 }

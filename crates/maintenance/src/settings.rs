@@ -5,12 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use chrono::TimeDelta;
-use config::{Config, File, FileFormat};
+use config::Config;
 use serde::Deserialize;
 use taskmaster_models::{RetainedTable, RetentionPolicy};
-
-/// The file that is read when none is named.
-const FILE: &str = "taskmaster.toml";
+use taskmaster_postgres::config::settings_file;
 
 /// The variables of the environment that go before the file, one for each table.
 const VARIABLES: [(RetainedTable, &str); 3] = [
@@ -27,8 +25,10 @@ const VARIABLES: [(RetainedTable, &str); 3] = [
 /// error_logs = "90days"
 /// performance_metrics = "never"
 /// ```
+///
+/// The file's other tables are read elsewhere.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(crate) struct Settings {
     retention: Retention,
 }
@@ -44,11 +44,7 @@ struct Retention {
 
 impl Settings {
     pub(crate) fn read(file: Option<&Path>) -> Result<Self> {
-        let source = match file {
-            Some(file) => File::from(file).format(FileFormat::Toml),
-            None => File::new(FILE, FileFormat::Toml).required(false),
-        };
-        let mut settings = Config::builder().add_source(source);
+        let mut settings = Config::builder().add_source(settings_file(file)?);
         for (table, variable) in VARIABLES {
             let value = match env::var(variable) {
                 Ok(value) => Some(value).filter(|value| !value.is_empty()),
@@ -60,7 +56,12 @@ impl Settings {
             settings = settings.set_override_option(format!("retention.{table}"), value)?;
         }
         let settings = settings.build().and_then(Config::try_deserialize);
-        settings.with_context(|| format!("cannot read {}", file.unwrap_or(Path::new(FILE)).display()))
+        settings.with_context(|| {
+            format!(
+                "cannot read [retention] of {}",
+                file.map_or("taskmaster.toml".into(), Path::to_string_lossy)
+            )
+        })
     }
 
     /// How long rows are kept. What no setting names is kept as long as by default.
@@ -101,6 +102,8 @@ fn age_of(text: &str) -> Result<Option<TimeDelta>, String> {
 
 #[cfg(test)]
 mod tests {
+    use config::{File, FileFormat};
+
     use super::*;
 
     fn policy(toml: &str) -> Result<RetentionPolicy> {

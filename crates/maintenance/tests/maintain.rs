@@ -13,8 +13,10 @@ use taskmaster_testkit::migrated_database;
 fn maintain(url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maintain"));
     command.args(arguments).env("DATABASE_URL", url).current_dir(env!("CARGO_TARGET_TMPDIR"));
-    for variable in ["RETENTION_AUDIT_LOGS", "RETENTION_ERROR_LOGS", "RETENTION_PERFORMANCE_METRICS"] {
-        command.env_remove(variable);
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_str().is_some_and(|name| name.starts_with("RETENTION_") || name.starts_with("DB_")) {
+            command.env_remove(variable);
+        }
     }
     command
 }
@@ -105,11 +107,30 @@ async fn a_bad_age_is_named_and_nothing_goes() {
 #[tokio::test]
 async fn without_a_database_or_a_schema_it_says_what_to_do() {
     let error = said(maintain("", &["retention", "plan"]).env_remove("DATABASE_URL"), 1);
-    assert!(error.contains("set DATABASE_URL"), "{error}");
+    assert!(error.contains("set DATABASE_URL, or DB_NAME and DB_USER"), "{error}");
     let database = migrated_database().await;
     let error =
         said(&mut maintain(&database.url(), &["--schema", "nobody's \"own\"", "retention", "plan"]), 1);
     assert!(error.contains("cargo xtask migrate up"), "{error}");
+}
+
+#[tokio::test]
+async fn the_database_may_be_in_the_file_beside_the_ages_and_the_command_line_goes_before_it() {
+    let database = migrated_database().await;
+    let url = database.url();
+    let settings =
+        file("whole.toml", &format!("[database]\nurl = {url:?}\n[retention]\nerror_logs = \"36h\"\n"));
+    let settings = settings.to_str().unwrap();
+    let plan = ["retention", "plan", "--config", settings];
+    let told = said(maintain("", &plan).env_remove("DATABASE_URL"), 0);
+    assert!(told.contains("error_logs"), "{told}");
+    let elsewhere =
+        [plan.as_slice(), &["--database-url", "postgres://me:hunter2@127.0.0.1:1/tasks"]].concat();
+    let error = said(maintain("", &elsewhere).env_remove("DATABASE_URL"), 1);
+    assert!(error.contains("127.0.0.1:1") && !error.contains("hunter2"), "{error}");
+    let error = said(maintain(&url, &plan).env("DB_POOL_MAXX", "1").env("DB_NAME", "another"), 1);
+    assert!(error.contains("did you mean DB_POOL_MAX?"), "{error}");
+    assert!(error.contains("DB_NAME (environment): contradicts DATABASE_URL (environment)"), "{error}");
 }
 
 #[tokio::test]
@@ -170,13 +191,16 @@ async fn the_documented_role_can_do_this_and_no_more() {
     let role = database.name();
     run(
         &mut owner,
-        &format!("CREATE ROLE {role}; {}", grants.replace("TO maintenance", &format!("TO {role}"))),
+        &format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'x'; {}",
+            grants.replace("TO maintenance", &format!("TO {role}"))
+        ),
     )
     .await;
     run(&mut owner, TEN_DAYS).await;
     let url = database.url();
     let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}options=-c%20role%3D{role}");
+    let url = format!("{url}{separator}user={role}&password=x");
 
     assert!(said(&mut maintain(&url, &["audit", "seal"]), 0).starts_with("sealed 10 rows"));
     let mut command = maintain(&url, &["retention", "run"]);

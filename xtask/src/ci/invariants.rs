@@ -182,7 +182,7 @@ fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
 /// since names are also handed to functions that read them.
 fn variables_read(code: &str) -> Vec<String> {
     let code = code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    if !["env::var", "env = \"", "var_os("].iter().any(|reading| code.contains(reading)) {
+    if !["env::var", "env = \"", "var_os(", "vars_os("].iter().any(|reading| code.contains(reading)) {
         return Vec::new();
     }
     // Code between two literals never looks like a variable, so it does not matter which pieces are the literals.

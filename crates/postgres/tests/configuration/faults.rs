@@ -30,7 +30,7 @@ fn all_faults_are_told_at_once_each_with_its_source() {
     ];
     assert_eq!(told(&error), expected);
     let text = error.to_string();
-    assert!(text.starts_with("the database's configuration has 8 faults:\n  poll ("), "{text}");
+    assert!(text.starts_with("the configuration has 8 faults:\n  poll ("), "{text}");
     assert!(matches!(RepositoryError::from(error), RepositoryError::Refused { .. }));
 }
 
@@ -76,7 +76,7 @@ fn without_a_database_it_says_how_to_name_one() {
     let error = only(&[]).load().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the database's configuration cannot be used: url: no database is named; set DATABASE_URL, or DB_NAME and DB_USER"
+        "the configuration cannot be used: url: no database is named; set DATABASE_URL, or DB_NAME and DB_USER"
     );
 }
 
@@ -85,6 +85,7 @@ fn numbers_durations_and_lists_are_checked() {
     for (variable, value, reason) in [
         ("DB_POOL_MIN", "11", "is 11, which is more than pool.max, 10"),
         ("DB_POOL_ACQUIRE_TIMEOUT", "0", "is 0, and nothing takes no time"),
+        ("DB_POOL_IDLE_TIMEOUT", "0", "is 0, and nothing takes no time"),
         ("DB_QUERY_TIMEOUT", "soon", "\"soon\" is no duration"),
         ("DB_QUERY_TIMEOUT", "500us", "is less than a millisecond"),
         ("DB_QUERY_TIMEOUT", "25d", "is more than 2147483647 ms"),

@@ -30,7 +30,7 @@ fn fault_18_a_configuration_is_checked_by_its_own_values_and_loading_changes_no_
     one.pool.max = 1;
     assert_eq!(
         one.validate().unwrap_err().to_string(),
-        "the database's configuration cannot be used: pool.min: is 2, which is more than pool.max, 1"
+        "the configuration cannot be used: pool.min: is 2, which is more than pool.max, 1"
     );
     assert!(other.validate().is_ok());
 }

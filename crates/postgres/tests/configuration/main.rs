@@ -1,7 +1,12 @@
 //! Loading the configuration: layers, values, faults with their sources, URLs, passwords, files.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test and names its line")]
+
+mod documentation;
 mod faults;
+mod files;
 mod layers;
+mod tls;
 mod urls;
 
 use std::{

@@ -106,9 +106,9 @@ fn durations(config: &DatabaseConfig, faults: &mut Faults) {
     for (key, duration, may_be_zero) in [
         ("pool.acquire_timeout", Some(pool.acquire_timeout), false),
         ("pool.connect_timeout", Some(pool.connect_timeout), false),
-        ("pool.idle_timeout", Some(pool.idle_timeout), true),
-        ("pool.max_lifetime", Some(pool.max_lifetime), true),
-        ("pool.leak_threshold", Some(pool.leak_threshold), true),
+        ("pool.idle_timeout", Some(pool.idle_timeout), false),
+        ("pool.max_lifetime", Some(pool.max_lifetime), false),
+        ("pool.leak_threshold", Some(pool.leak_threshold), false),
         ("timeouts.call", Some(timeouts.call), true),
         ("timeouts.statement", Some(timeouts.statement), true),
         ("timeouts.lock", Some(timeouts.lock), true),

@@ -60,12 +60,12 @@ impl Environment {
             match (setting, retired, value.to_str()) {
                 (Some(_), _, None) => fault("is not valid UTF-8; correct it, or unset it".to_owned()),
                 (Some(setting), _, Some(value)) => {
-                    let is_bare =
-                        setting.kind == Kind::Duration && value.bytes().all(|byte| byte.is_ascii_digit());
+                    let is_bare = setting.kind == Kind::Duration
+                        && value.trim().bytes().all(|byte| byte.is_ascii_digit());
                     layer.set(
                         setting.key,
                         &origin,
-                        if is_bare { format!("{value}ms") } else { value.to_owned() },
+                        if is_bare { format!("{}ms", value.trim()) } else { value.to_owned() },
                     );
                 }
                 (None, Some(retired), _) if retired.refused => fault(retired.reason.to_owned()),

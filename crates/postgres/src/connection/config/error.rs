@@ -38,9 +38,9 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.faults.as_slice() {
-            [fault] => write!(f, "the database's configuration cannot be used: {fault}"),
+            [fault] => write!(f, "the configuration cannot be used: {fault}"),
             faults => {
-                write!(f, "the database's configuration has {} faults:", faults.len())?;
+                write!(f, "the configuration has {} faults:", faults.len())?;
                 faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
             }
         }

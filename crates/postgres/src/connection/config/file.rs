@@ -93,7 +93,9 @@ pub(super) fn layer(config: &Config, name: &str, faults: &mut Vec<ConfigFault>) 
     };
     layer::flatten("", table, &mut |key, value| {
         let origin = format!("{key} ({name})");
-        if settings::of_key(&key).is_some() {
+        if let ValueKind::Table(_) = value.kind {
+            faults.push(ConfigFault::new(&key, Some(&origin), "is a table where one value belongs"));
+        } else if settings::of_key(&key).is_some() {
             layer.set(&key, &origin, value.kind);
         } else {
             let suggestion = suggestion(&key, SETTINGS.iter().map(|setting| setting.key));

@@ -248,9 +248,9 @@ fn read_server(reader: &mut Reader, config: &mut DatabaseConfig) {
         }
     }
     // What has no name here has a fault already, and needs no second one for being empty.
-    config.database = reader.text("name").unwrap_or_else(|| "?".to_owned());
-    config.user = reader.text("user").unwrap_or_else(|| "?".to_owned());
-    config.schema = reader.text("schema");
+    config.database = reader.exact("name").unwrap_or_else(|| "?".to_owned());
+    config.user = reader.exact("user").unwrap_or_else(|| "?".to_owned());
+    config.schema = reader.exact("schema");
     reader.read("application_name", &mut config.application_name, |text| Ok(text.to_owned()));
     let targets = [("any", Target::Any), ("read-write", Target::ReadWrite), ("read-only", Target::ReadOnly)];
     reader.read("target_session_attrs", &mut config.target, |text| reader::one_of(text, &targets));
@@ -295,7 +295,7 @@ fn read_password(
     warnings: &mut Vec<String>,
     config: &mut DatabaseConfig,
 ) {
-    let mut password = reader.secret("password");
+    let mut password = reader.exact("password");
     if let Some(file) = reader.path("password_file") {
         match fs::read_to_string(&file) {
             Ok(text) => {

@@ -48,8 +48,8 @@ impl Reader {
         self.faults.push(ConfigFault::new(key, origin.as_deref(), reason));
     }
 
-    /// A value as it is written, which may be a secret.
-    pub(super) fn secret(&mut self, key: &str) -> Option<String> {
+    /// A value exactly as it is written.
+    pub(super) fn exact(&mut self, key: &str) -> Option<String> {
         let text = text_of(self.values.get(key)?);
         match text {
             Some(text) if text.is_empty() => self.fault(key, "is empty; remove it or give it a value"),
@@ -62,7 +62,7 @@ impl Reader {
 
     /// A value without the space around it.
     pub(super) fn text(&mut self, key: &str) -> Option<String> {
-        let text = self.secret(key)?.trim().to_owned();
+        let text = self.exact(key)?.trim().to_owned();
         if text.is_empty() {
             self.fault(key, "is empty; remove it or give it a value");
             return None;

@@ -115,4 +115,53 @@ mod tests {
         let written = SETTINGS.iter().map(|setting| (setting.variable, setting.default));
         assert_eq!(loaded(written), loaded(std::iter::empty()));
     }
+
+    #[test]
+    fn the_example_of_the_environment_has_every_variable_with_its_default_and_no_other() {
+        let example = include_str!("../../../../../.env.example");
+        let told: Vec<(&str, &str)> = example
+            .lines()
+            .filter_map(|line| line.trim_start_matches('#').split_once('='))
+            .filter(|(name, _)| name.starts_with("DB_") && !name.contains(' '))
+            .collect();
+        for setting in SETTINGS.iter().filter(|setting| setting.variable != "DATABASE_URL") {
+            let value = told.iter().find(|(name, _)| *name == setting.variable).map(|(_, value)| *value);
+            let value = value.unwrap_or_else(|| panic!(".env.example has no {}", setting.variable));
+            assert!(
+                setting.default.is_empty() || setting.default == value,
+                "{} is {value}",
+                setting.variable
+            );
+        }
+        for (name, _) in told {
+            let is_known =
+                SETTINGS.iter().any(|setting| setting.variable == name) || OTHER_WORDS.contains(&name);
+            assert!(is_known, ".env.example has {name}, which is not read");
+        }
+    }
+
+    #[test]
+    fn the_documentation_has_every_setting_as_it_is_and_no_other() {
+        let rows = include_str!("../../../../../docs/configuration.md").lines().filter_map(|line| {
+            let cells: Vec<&str> =
+                line.strip_prefix("| `")?.split('|').map(|cell| cell.trim_matches([' ', '`'])).collect();
+            (cells.len() > 5).then(|| cells[..4].join(" "))
+        });
+        let settings = SETTINGS.iter().map(|setting| {
+            let Setting { key, variable, kind, default } = setting;
+            format!("{key} {variable} {} {default}", format!("{kind:?}").to_lowercase())
+        });
+        assert_eq!(rows.collect::<Vec<_>>(), settings.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_documentation_has_every_variable_that_means_nothing_here() {
+        let documentation = include_str!("../../../../../docs/configuration.md");
+        for retired in crate::config::retired::RETIRED {
+            let name = format!("`{}`", retired.variable);
+            let word = if retired.refused { "refused" } else { "passed over" };
+            let row = documentation.lines().find(|line| line.starts_with("| `") && line.contains(&name));
+            assert!(row.is_some_and(|row| row.contains(word)), "{name}");
+        }
+    }
 }
