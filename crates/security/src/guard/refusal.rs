@@ -108,3 +108,29 @@ pub enum Refusal {
         reason: Box<Refusal>,
     },
 }
+
+impl Refusal {
+    /// Its kind, for trails and metrics: a word that stays the same.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "too_long",
+            Self::TooDeep => "too_deep",
+            Self::Nul => "nul",
+            Self::Empty => "empty",
+            Self::SeveralStatements => "several_statements",
+            Self::Unparsable { .. } => "unparsable",
+            Self::Ambiguous => "ambiguous",
+            Self::VerbNotAllowed { .. } => "verb_not_allowed",
+            Self::TableNotAllowed { .. } => "table_not_allowed",
+            Self::ColumnNotAllowed { .. } => "column_not_allowed",
+            Self::FunctionNotAllowed { .. } => "function_not_allowed",
+            Self::TypeNotAllowed { .. } => "type_not_allowed",
+            Self::UnknownTable { .. } => "unknown_table",
+            Self::UnknownColumn { .. } => "unknown_column",
+            Self::NoWhere { .. } => "no_where",
+            Self::Construct { .. } => "construct",
+            Self::View { .. } => "view",
+        }
+    }
+}

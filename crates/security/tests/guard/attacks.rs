@@ -4,10 +4,7 @@ use taskmaster_security::guard::{
     Catalog, Column, Columns, Guard, Policy, Refusal, Relation, RelationKind, TableRule,
 };
 
-use crate::{
-    catalog::CATALOG,
-    statements::{ATTACKS, kind},
-};
+use crate::{catalog::CATALOG, statements::ATTACKS};
 
 #[test]
 fn no_attack_passes_and_each_is_refused_for_what_it_is() {
@@ -19,7 +16,7 @@ fn no_attack_passes_and_each_is_refused_for_what_it_is() {
             let expected = attack.expected.expect("an attack says how it is refused");
             match Guard::default().check(attack.sql, &attack.policy, &CATALOG) {
                 Ok(checked) => Some(format!("PASSED: {}\n  as {}", attack.sql, checked.text())),
-                Err(refusal) if kind(&refusal) != expected => {
+                Err(refusal) if refusal.kind() != expected => {
                     Some(format!("not {expected} but {refusal:?}: {}", attack.sql))
                 }
                 Err(_) => None,

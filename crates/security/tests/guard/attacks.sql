@@ -2,1758 +2,1764 @@
 
 === stacked statements
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT 1; DROP TABLE tasks
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT 1;;SELECT 2
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT title FROM tasks WHERE id = '1'; DELETE FROM tasks WHERE 'x' = 'x'
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT 1;
 UPDATE api_keys SET is_active = true;
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT 1/**/;/**/DROP TABLE tasks
 
---- readonly SeveralStatements
+--- readonly several_statements
 ; SELECT 1
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT 1;SELECT pg_sleep(10)--
 
---- admin SeveralStatements
+--- admin several_statements
 DELETE FROM tasks WHERE id = $1; DELETE FROM tasks
 
---- admin SeveralStatements
+--- admin several_statements
 BEGIN; DELETE FROM audit_logs; COMMIT
 
---- admin SeveralStatements
+--- admin several_statements
 SELECT E'a\\'; DROP TABLE tasks; --'
 
 === hidden by comments and whitespace
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT 1 /* /* nested */ */ ; DROP TABLE tasks
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT 1 -- harmless
 ; DROP TABLE tasks
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT '/*'; DROP TABLE tasks; --*/'
 
---- readonly SeveralStatements
+--- readonly several_statements
 SELECT 1 /* a /* b */ c */; DROP TABLE tasks /* d */
 
---- readonly Construct
+--- readonly construct
 SELECT 1 /* never ends
 
---- readonly Construct
+--- readonly construct
 SELECT 1 /* /* only one end */ ; DROP TABLE tasks
 
---- readonly Construct
+--- readonly construct
 SELECT 1 /*/ DROP TABLE tasks
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 /* SELECT */ DROP TABLE tasks
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 -- SELECT 1
 DROP TABLE tasks
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 -- SELECT 1DROP TABLE tasks
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 /*/**/SELECT 1*/DROP TABLE tasks
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 DR/**/OP TABLE tasks
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 /*! SELECT */ TRUNCATE tasks
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_sleep/**/(10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_sleep -- wait
 (10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT/**/pg_sleep(10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_sleep	
 (10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT (/* ( */pg_sleep(10))
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT/**/key_hash/**/FROM/**/api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT k./**/key_hash FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT key_hash--
 FROM api_keys
 
 === Unicode, dollar quotes and escapes
 
---- readonly Construct
+--- readonly construct
 SELECT U&"k\0065y_hash" FROM api_keys
 
---- readonly Construct
+--- readonly construct
 SELECT u&"key_hash" FROM api_keys
 
---- readonly Construct
+--- readonly construct
 SELECT U&'\0027; DROP TABLE tasks; --'
 
---- readonly Construct
+--- readonly construct
 SELECT U&"d!0061ta" UESCAPE '!' FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT $$; DROP TABLE tasks; $$
 
---- readonly Construct
+--- readonly construct
 SELECT $x$a$x$; DROP TABLE tasks
 
---- readonly Construct
+--- readonly construct
 SELECT $a$ $b$ $a$
 
---- readonly Construct
+--- readonly construct
 SELECT 1 FROM tasks WHERE title = $q$x$q$
 
---- readonly Construct
+--- readonly construct
 SELECT E'\x27; DROP TABLE tasks; --'
 
---- readonly Construct
+--- readonly construct
 SELECT E'\'; DROP TABLE tasks; --'
 
---- readonly Construct
+--- readonly construct
 SELECT E'\047; DROP TABLE tasks; --'
 
---- readonly Construct
+--- readonly construct
 SELECT E'\u0027 OR 1=1'
 
---- readonly Construct
+--- readonly construct
 SELECT '\'; DROP TABLE tasks; --'
 
---- readonly Construct
+--- readonly construct
 SELECT '\' || key_hash || '\' FROM api_keys
 
---- readonly Construct
+--- readonly construct
 SELECT E'a''b'
 
---- readonly Construct
+--- readonly construct
 SELECT N'text'
 
---- readonly Construct
+--- readonly construct
 SELECT B'1010'
 
---- readonly Construct
+--- readonly construct
 SELECT X'ff'
 
---- readonly Construct
+--- readonly construct
 SELECT _utf8'text'
 
---- readonly Construct
+--- readonly construct
 SELECT "key""hash" FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT "" FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT 'a' 'b'
 
---- readonly Construct
+--- readonly construct
 SELECT 'a'
 '; DROP TABLE tasks'
 
---- readonly Construct
+--- readonly construct
 SELECT title AS tïtle FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT a$b FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT $0
 
---- readonly Construct
+--- readonly construct
 SELECT $1a
 
---- readonly Construct
+--- readonly construct
 SELECT $99999
 
---- readonly Construct
+--- readonly construct
 SELECT $18446744073709551617
 
---- readonly Construct
+--- readonly construct
 SELECT 1a FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT 1FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT 0x1F
 
---- readonly Construct
+--- readonly construct
 SELECT 1.e
 
---- readonly Construct
+--- readonly construct
 SELECT 'never ends
 
---- readonly Construct
+--- readonly construct
 SELECT "never ends
 
---- readonly Construct
+--- readonly construct
 SELECT `title` FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT \gexec
 
---- readonly Construct
+--- readonly construct
 SELECT 1 \; DROP TABLE tasks
 
---- readonly Construct
+--- readonly construct
 SELECT title FROM tasks WHERE id = {id}
 
---- readonly Construct
+--- readonly construct
 SELECT [title] FROM tasks@remote
 
 === writes under a policy that reads
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 INSERT INTO tasks (title) VALUES ('x')
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 UPDATE tasks SET title = 'x' WHERE id = $1
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 DELETE FROM tasks WHERE id = $1
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 WITH x AS (DELETE FROM tasks WHERE id = $1 RETURNING *) SELECT * FROM x
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 WITH x AS (INSERT INTO tasks (title) VALUES ('x') RETURNING id) SELECT id FROM x
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 WITH x AS (UPDATE tasks SET title = 'x' WHERE id = $1 RETURNING id) SELECT 1
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 WITH RECURSIVE x AS (DELETE FROM tasks WHERE id = $1 RETURNING id) SELECT * FROM x
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 WITH a AS (SELECT 1), b AS (WITH c AS (DELETE FROM tasks WHERE id = $1 RETURNING 1) SELECT * FROM c) SELECT * FROM a
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 WITH x AS (SELECT 1) DELETE FROM tasks WHERE id = $1
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 WITH x AS (SELECT 1) INSERT INTO tasks (title) SELECT 'x' FROM x
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 WITH x AS MATERIALIZED (DELETE FROM tasks WHERE id = $1 RETURNING id) SELECT id FROM x
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 MERGE INTO tasks USING task_contexts c ON c.task_id = tasks.id WHEN MATCHED THEN DELETE
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 (DELETE FROM tasks WHERE id = $1 RETURNING id)
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 SELECT * FROM (DELETE FROM tasks WHERE id = $1 RETURNING id) x
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 INSERT INTO tasks DEFAULT VALUES
 
---- readonly VerbNotAllowed
+--- readonly verb_not_allowed
 INSERT INTO tasks (title) VALUES ('x') ON CONFLICT DO NOTHING
 
---- readonly TableNotAllowed
+--- readonly table_not_allowed
 SELECT * FROM tasks FOR UPDATE
 
---- readonly TableNotAllowed
+--- readonly table_not_allowed
 SELECT * FROM tasks FOR SHARE
 
---- readonly TableNotAllowed
+--- readonly table_not_allowed
 SELECT id FROM tasks WHERE id = $1 FOR UPDATE SKIP LOCKED
 
---- readonly TableNotAllowed
+--- readonly table_not_allowed
 SELECT id FROM tasks FOR UPDATE NOWAIT
 
---- readonly TableNotAllowed
+--- readonly table_not_allowed
 SELECT 1 FROM (SELECT id FROM tasks FOR UPDATE) x
 
---- readonly TableNotAllowed
+--- readonly table_not_allowed
 WITH x AS (SELECT id FROM tasks FOR UPDATE) SELECT * FROM x
 
---- readonly TableNotAllowed
+--- readonly table_not_allowed
 SELECT t.id FROM tasks t FOR UPDATE OF t
 
---- readonly Construct
+--- readonly construct
 SELECT * INTO stolen FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT id INTO TEMP stolen FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT title INTO UNLOGGED TABLE stolen FROM tasks
 
---- readonly Construct
+--- readonly construct
 WITH x AS (SELECT 1 AS a) SELECT a INTO stolen FROM x
 
 === writes that the policy does not allow
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM audit_logs WHERE 1 = 1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM audit_seals WHERE 1 = 1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM audit_seal_rows WHERE 1 = 1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM api_keys WHERE 1 = 1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM schema_migrations WHERE 1 = 1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM api_key_rate_windows WHERE 1 = 1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 UPDATE audit_logs SET user_id = 'me' WHERE id = $1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 INSERT INTO audit_logs (entity_type, entity_id, action) VALUES ('task', $1, 'delete')
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 UPDATE audit_seals SET pruned_at = now() WHERE number = 1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 UPDATE api_keys SET permissions = '["admin"]' WHERE id = $1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 UPDATE api_keys SET key_hash = 'x' WHERE id = $1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 INSERT INTO api_keys (name, service, key_hash) VALUES ('a', 'b', 'c')
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 WITH x AS (DELETE FROM audit_logs WHERE id = $1 RETURNING id) SELECT * FROM x
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM public.audit_logs WHERE id = $1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM "audit_logs" WHERE id = $1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM AUDIT_LOGS a WHERE a.id = $1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 UPDATE schema_migrations SET checksum = 'x' WHERE version = $1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 SELECT k.id FROM api_keys k JOIN tasks t ON t.id = k.id FOR UPDATE OF t
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 DELETE FROM active_tasks WHERE id = $1
 
---- admin TableNotAllowed
+--- admin table_not_allowed
 UPDATE recent_activity SET action = 'x' WHERE id = $1
 
 === all rows at once
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks
 
---- admin NoWhere
+--- admin no_where
 UPDATE tasks SET title = 'x'
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE true
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE 1 = 1
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE $1
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE NOT false
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE 'a' = 'a' AND 2 > 1
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE id = id
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE iD = ("id")
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks t WHERE t.id >= id
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks t WHERE t.id = t.id
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE id = $1 OR true
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE id = $1 OR 1 = 1
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE (id = $1) OR ((1 = 1))
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE id IS NOT NULL
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE NOT (id IS NULL)
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE NOT id IS NULL
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE EXISTS (SELECT 1)
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE (SELECT count(*) FROM task_contexts) >= 0
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks USING task_contexts c WHERE c.id = $1
 
---- admin NoWhere
+--- admin no_where
 UPDATE tasks SET title = c.context_type FROM task_contexts c WHERE c.id = $1
 
---- admin NoWhere
+--- admin no_where
 UPDATE tasks SET title = 'x' WHERE now() > '2000-01-01'
 
---- admin NoWhere
+--- admin no_where
 WITH x AS (DELETE FROM tasks RETURNING id) SELECT * FROM x
 
---- admin NoWhere
+--- admin no_where
 WITH x AS (UPDATE tasks SET title = 'x' WHERE true RETURNING id) SELECT 1
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks WHERE EXISTS (SELECT 1 FROM task_contexts WHERE id = $1)
 
---- admin NoWhere
+--- admin no_where
 DELETE FROM tasks t WHERE EXISTS (SELECT 1 FROM tasks u WHERE u.id = $1)
 
 === other statements
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 DROP TABLE tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE TABLE x (id int)
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE TABLE x AS SELECT * FROM tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE TEMP TABLE tasks (id int)
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 ALTER TABLE tasks DISABLE TRIGGER ALL
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 TRUNCATE tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 GRANT ALL ON tasks TO public
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 REVOKE ALL ON tasks FROM taskmaster_app
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE OR REPLACE FUNCTION lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT 1'
 
---- admin Construct
+--- admin construct
 DO $$ BEGIN PERFORM pg_sleep(1); END $$
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 do 'begin end'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CALL proc()
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 COPY tasks TO '/tmp/x'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 COPY tasks FROM PROGRAM 'id'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 COPY (SELECT key_hash FROM api_keys) TO STDOUT
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 copy api_keys to program 'curl evil'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 PREPARE p AS DELETE FROM tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 EXECUTE p
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 EXECUTE p('x')
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 DEALLOCATE ALL
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 SET ROLE postgres
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 SET search_path = evil, public
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 SET SESSION AUTHORIZATION postgres
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 SET LOCAL statement_timeout = 0
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 RESET ALL
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 SHOW ALL
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 LISTEN x
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 NOTIFY x, 'y'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 UNLISTEN *
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 LOCK TABLE tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 VACUUM tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 ANALYZE tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CLUSTER tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 REINDEX TABLE tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 EXPLAIN SELECT 1
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 EXPLAIN ANALYZE DELETE FROM tasks
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 EXPLAIN (ANALYZE, BUFFERS) UPDATE tasks SET title = 'x'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 BEGIN
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 COMMIT
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 ROLLBACK
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 SAVEPOINT s
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 DECLARE c CURSOR FOR SELECT * FROM api_keys
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 FETCH ALL FROM c
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 MOVE 1 IN c
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CLOSE c
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 DISCARD ALL
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CHECKPOINT
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 LOAD 'evil'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE EXTENSION dblink
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 COMMENT ON TABLE tasks IS 'x'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 SECURITY LABEL ON TABLE tasks IS 'x'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 IMPORT FOREIGN SCHEMA x FROM SERVER y INTO z
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 REFRESH MATERIALIZED VIEW x
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 ALTER SYSTEM SET log_statement = 'all'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 ALTER ROLE taskmaster_app SUPERUSER
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE USER evil SUPERUSER
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 DROP OWNED BY taskmaster_app
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 REASSIGN OWNED BY a TO b
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE RULE r AS ON SELECT TO tasks DO INSTEAD NOTHING
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 CREATE TRIGGER t AFTER INSERT ON tasks EXECUTE FUNCTION f()
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 MERGE INTO tasks t USING tasks s ON t.id = s.id WHEN MATCHED THEN UPDATE SET title = 'x'
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 TABLE api_keys
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 TABLE tasks
 
---- admin Unparsable
+--- admin unparsable
 WITH x AS (TABLE api_keys) SELECT * FROM x
 
---- admin VerbNotAllowed
+--- admin verb_not_allowed
 (TABLE api_keys)
 
---- admin Construct
+--- admin construct
 SELECT 1 UNION TABLE api_keys
 
---- admin Unparsable
+--- admin unparsable
 SELECT
 
---- admin Construct
+--- admin construct
 SELECT FROM WHERE
 
---- admin Unparsable
+--- admin unparsable
 SELECT 1 FROM
 
---- admin Unparsable
+--- admin unparsable
 WITH x AS (COPY tasks TO STDOUT) SELECT 1
 
---- admin Unparsable
+--- admin unparsable
 WITH x AS (DROP TABLE tasks) SELECT 1
 
---- admin Unparsable
+--- admin unparsable
 WITH x AS (SET ROLE postgres) SELECT 1
 
---- admin Unparsable
+--- admin unparsable
 SELECT * FROM (COPY tasks TO STDOUT) x
 
---- admin Unparsable
+--- admin unparsable
 SELECT 1 GO DROP TABLE tasks
 
---- admin Unparsable
+--- admin unparsable
 SELECT 1 DROP TABLE tasks
 
---- admin Unparsable
+--- admin unparsable
 'SELECT 1'
 
---- admin Unparsable
+--- admin unparsable
 1
 
---- admin Unparsable
+--- admin unparsable
 SELECT (SELECT 1
 
 === functions with effects
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_sleep(10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_sleep_for('1 day')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_sleep_until('tomorrow')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT PG_SLEEP(10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT "pg_sleep"(10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_catalog.pg_sleep(10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT "pg_catalog"."pg_sleep"(10)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_read_file('/etc/passwd')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_read_binary_file('/etc/passwd')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_ls_dir('/')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_ls_waldir()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_stat_file('/etc/passwd')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_file_write('/tmp/x', 'x', false)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT lo_import('/etc/passwd')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT lo_export(1, '/tmp/x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT lo_from_bytea(0, 'x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT lo_get(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT lo_create(0)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT lo_unlink(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT loread(1, 2)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT dblink('host=evil', 'SELECT 1')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT dblink_exec('host=evil', 'DROP TABLE tasks')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT dblink_connect('host=evil')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT public.dblink('x', 'y')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT set_config('role', 'postgres', false)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT set_config('session_replication_role', 'replica', true)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT current_setting('data_directory')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_terminate_backend(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_cancel_backend(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_reload_conf()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_rotate_logfile()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_switch_wal()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_promote()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_create_restore_point('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_start_backup('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_advisory_lock(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_try_advisory_xact_lock(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_advisory_unlock_all()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_notify('x', 'y')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT nextval('s')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT setval('s', 1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT currval('s')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT lastval()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT txid_current()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_current_xact_id()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_export_snapshot()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT query_to_xml('SELECT key_hash FROM api_keys', true, true, '')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT query_to_xmlschema('SELECT 1', true, true, '')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT table_to_xml('api_keys', true, true, '')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT schema_to_xml('public', true, true, '')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT database_to_xml(true, true, '')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT cursor_to_xml('c', 1, true, true, '')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT ts_stat('SELECT search FROM tasks')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT ts_rewrite('a'::tsquery, 'SELECT 1, 2')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT xpath('/x', '<x/>')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT set_actor('somebody else')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT public.set_actor('somebody else')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT audit_row()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT public.check_new_seal()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT refuse_change()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT touch_row()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT has_table_privilege('postgres', 'tasks', 'SELECT')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT to_regclass('api_keys')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_get_viewdef('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_get_functiondef(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT obj_description(1, 'x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT inet_server_addr()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT inet_client_addr()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT version()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT current_database()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT current_schemas(true)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_backend_pid()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_conf_load_time()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT current_user
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT session_user
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT current_catalog
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT user
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT setseed(0.5)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_logical_emit_message(false, 'a', 'b')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_logical_slot_get_changes('s', NULL, NULL)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_create_logical_replication_slot('s', 'p')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT brin_summarize_new_values('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT gin_clean_pending_list('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_stat_reset()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_stat_get_activity(NULL)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_replication_origin_create('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_import_system_collations('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_relation_filepath('tasks')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT amvalidate(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT crosstab('SELECT key_hash FROM api_keys')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT gen_salt('bf')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT crypt('x', 'y')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT evil.lower('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT public.lower('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT row_security_active('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT plpgsql_call_handler()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT fmgr_sql_validator(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT jsonb_populate_record(NULL, '{}')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT text('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_typeof(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT repeat('x', 1000000000)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT * FROM pg_ls_dir('/')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT * FROM tasks WHERE pg_sleep(1) IS NULL
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT * FROM tasks ORDER BY pg_sleep(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT * FROM tasks LIMIT (SELECT length(pg_read_file('x')))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT count(*) FILTER (WHERE pg_sleep(1) IS NULL) FROM tasks
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT sum(1) OVER (ORDER BY pg_sleep(1)) FROM tasks
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT sum(1) OVER w FROM tasks WINDOW w AS (PARTITION BY pg_sleep(1))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT CASE WHEN true THEN pg_sleep(1) END
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT ARRAY[pg_sleep(1)]
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT ARRAY(SELECT pg_sleep(1))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT coalesce(NULL, pg_sleep(1))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT lower(pg_read_file('x'))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT pg_read_file('x')::text
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT CAST(pg_read_file('x') AS text)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT * FROM tasks t, LATERAL pg_sleep(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT * FROM tasks t JOIN LATERAL (SELECT pg_sleep(1)) s ON true
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT * FROM tasks t JOIN task_contexts c ON pg_sleep(1) IS NULL
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 VALUES (pg_sleep(1))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 WITH x AS (SELECT pg_sleep(1)) SELECT 1
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 UNION SELECT length(pg_read_file('x'))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT (ARRAY[1])[pg_backend_pid()]
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT title FROM tasks GROUP BY title, pg_sleep(1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT title FROM tasks GROUP BY GROUPING SETS ((title), (pg_sleep(1)))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT DISTINCT ON (pg_sleep(1)) title FROM tasks
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 FROM tasks HAVING pg_sleep(1) IS NULL
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY pg_backend_pid()) FROM tasks
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT string_agg(title, ',' ORDER BY pg_sleep(1)) FROM tasks
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT '1' LIKE '2' ESCAPE pg_read_file('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 BETWEEN 0 AND pg_backend_pid()
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 = ANY (ARRAY[pg_backend_pid()])
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 IN (pg_backend_pid())
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT substring('x' FROM pg_backend_pid())
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT position('x' IN pg_read_file('x'))
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT extract(epoch FROM pg_postmaster_start_time())
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT now() AT TIME ZONE pg_read_file('x')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT trim(both pg_read_file('x') from 'y')
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT overlay('x' placing pg_read_file('x') from 1)
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 FROM generate_series(1, pg_backend_pid())
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 FROM unnest(ARRAY[pg_backend_pid()])
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 FROM tasks TABLESAMPLE system (pg_backend_pid())
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT 1 OFFSET pg_backend_pid()
 
---- readonly Unparsable
+--- readonly unparsable
 SELECT 1 FETCH FIRST (pg_backend_pid()) ROWS ONLY
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT make_interval(days => pg_backend_pid())
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT title IS DISTINCT FROM pg_read_file('x') FROM tasks
 
---- readonly FunctionNotAllowed
+--- readonly function_not_allowed
 SELECT sum(1) OVER (ROWS pg_backend_pid() PRECEDING) FROM tasks
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 INSERT INTO tasks (title) VALUES (pg_read_file('x'))
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 INSERT INTO tasks (title) SELECT pg_read_file('x')
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 UPDATE tasks SET title = pg_read_file('x') WHERE id = $1
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 DELETE FROM tasks WHERE id = $1 AND pg_sleep(1) IS NULL
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 INSERT INTO tasks (title) VALUES ('x') RETURNING pg_sleep(1)
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 INSERT INTO tasks (title) VALUES ('x') ON CONFLICT (id) DO UPDATE SET title = pg_read_file('x')
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 INSERT INTO tasks (title) VALUES ('x') ON CONFLICT (id) DO UPDATE SET title = 'y' WHERE pg_sleep(1) IS NULL
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 UPDATE tasks SET (title, status) = (pg_read_file('x'), 'y') WHERE id = $1
 
---- admin FunctionNotAllowed
+--- admin function_not_allowed
 DELETE FROM tasks USING (SELECT pg_sleep(1)) x WHERE id = $1
 
 === calls that look like columns
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT t.pg_sleep FROM tasks t
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT t.row_to_json FROM tasks t
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT t.to_jsonb FROM tasks t
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT x.row_to_json FROM (SELECT id FROM tasks) x
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT x.f FROM (SELECT id FROM tasks) x WHERE EXISTS (SELECT 1 FROM (SELECT 1 AS f) x)
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT tasks.text FROM tasks
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT tasks.query_to_xml FROM tasks
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT current_role_name
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT ctid FROM tasks
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT xmin FROM tasks
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT tasks.tableoid FROM tasks
 
---- readonly UnknownColumn
+--- readonly unknown_column
 SELECT e.pg_typeof FROM jsonb_each('{}') e
 
---- readonly Construct
+--- readonly construct
 SELECT (t).pg_sleep FROM tasks t
 
---- readonly Construct
+--- readonly construct
 SELECT (t).title FROM tasks t
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT (k).name FROM api_keys k
 
---- readonly Construct
+--- readonly construct
 SELECT (jsonb_each('{}')).key
 
---- readonly Construct
+--- readonly construct
 SELECT (ROW(1, 2)).f1
 
---- readonly Unparsable
+--- readonly unparsable
 SELECT (x.t).* FROM (SELECT t FROM tasks t) x
 
---- readonly Construct
+--- readonly construct
 SELECT current_role
 
---- readonly Construct
+--- readonly construct
 SELECT current_schema
 
 === whole rows and renamed columns
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT * FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT k.* FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT api_keys.* FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT k FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT api_keys FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT row_to_json(k) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT to_jsonb(api_keys) FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT json_agg(k) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT k::text FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT CAST(k AS text) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT row_to_json(k.*) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT array_agg(k.*) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT count(k) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT ROW(k.*) FROM api_keys k
 
---- readonly Construct
+--- readonly construct
 SELECT (k.*)::text FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT k IS NULL FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT x.a FROM api_keys AS x(z, b, c, a)
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT concat(k) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT format('%s', k) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT jsonb_build_object('k', k) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT t.*, k.* FROM tasks t, api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT * FROM tasks, api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT * FROM tasks JOIN api_keys USING (id)
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT id FROM tasks NATURAL JOIN api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT * FROM (SELECT * FROM api_keys) x
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT * FROM (SELECT k FROM api_keys k) x
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 WITH x AS (SELECT * FROM api_keys) SELECT name FROM x
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 WITH x(a, b, c, d) AS (SELECT * FROM api_keys) SELECT d FROM x
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT DISTINCT k FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM api_keys k ORDER BY k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT 1 FROM api_keys k GROUP BY k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT max(k::text) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT 1 FROM api_keys a, api_keys b WHERE a = b
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT (SELECT k FROM (SELECT 1) x) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT (SELECT row_to_json(k)) FROM api_keys k
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT l.* FROM api_keys k, LATERAL (SELECT k) l
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT l.j FROM api_keys k, LATERAL (SELECT to_jsonb(k) AS j) l
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT l.j FROM api_keys k CROSS JOIN LATERAL to_jsonb(k) AS l(j)
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT string_agg(key_hash, ',') FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT length(key_hash) FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM api_keys WHERE key_hash LIKE 'a%'
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM api_keys ORDER BY key_hash
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM api_keys ORDER BY previous_key_hash DESC
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT count(DISTINCT key_hash) FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM api_keys GROUP BY name HAVING max(key_hash) > 'a'
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT key_hash AS name FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT Key_Hash FROM Api_Keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT "key_hash" FROM "api_keys"
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT public.api_keys.key_hash FROM public.api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT x.key_hash FROM (SELECT key_hash FROM api_keys) x
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT t.title FROM tasks t JOIN api_keys k ON k.key_hash = t.title
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT t.title FROM tasks t JOIN api_keys k USING (key_hash)
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM api_keys k WHERE (SELECT k.key_hash) = 'x'
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT title FROM tasks WHERE title IN (SELECT key_hash FROM api_keys)
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT 1 WHERE EXISTS (SELECT 1 FROM api_keys WHERE key_hash > $1)
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT (SELECT key_hash FROM api_keys LIMIT 1)
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT title FROM tasks UNION SELECT key_hash FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM active_api_keys UNION ALL SELECT previous_key_hash FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 WITH RECURSIVE r AS (SELECT name FROM api_keys UNION SELECT key_hash FROM api_keys) SELECT name FROM r
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT first_value(key_hash) OVER (ORDER BY name) FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT row_number() OVER (ORDER BY key_hash) FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM api_keys WHERE (name, key_hash) > ('a', 'b')
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT CASE WHEN key_hash > 'a' THEN 1 END FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT key_hash COLLATE "C" FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT key_hash IS NULL FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT substring(key_hash FROM 1 FOR 1) FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT (key_hash)[1] FROM api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT api_keys FROM tasks, api_keys
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 SELECT name FROM api_keys LIMIT (SELECT length(key_hash) FROM api_keys LIMIT 1)
 
---- readonly ColumnNotAllowed
+--- readonly column_not_allowed
 VALUES ((SELECT key_hash FROM api_keys LIMIT 1))
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 INSERT INTO tasks (title) SELECT key_hash FROM api_keys
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 UPDATE tasks SET description = k.key_hash FROM api_keys k WHERE k.id = tasks.id
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 UPDATE tasks SET metadata = to_jsonb(k) FROM api_keys k WHERE k.id = tasks.id
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 DELETE FROM tasks USING api_keys k WHERE tasks.title = k.key_hash
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 UPDATE tasks SET title = (SELECT key_hash FROM api_keys LIMIT 1) WHERE id = $1
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 UPDATE tasks SET title = 'x' FROM api_keys k WHERE tasks.id = k.id RETURNING k.*
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 UPDATE tasks SET title = 'x' FROM api_keys k WHERE tasks.id = k.id RETURNING *
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 DELETE FROM tasks USING api_keys k WHERE tasks.id = k.id RETURNING k
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 INSERT INTO tasks (title) VALUES ('x') RETURNING (SELECT key_hash FROM api_keys LIMIT 1)
 
---- admin ColumnNotAllowed
+--- admin column_not_allowed
 INSERT INTO tasks (title) VALUES ('x') ON CONFLICT (id) DO UPDATE SET title = (SELECT key_hash FROM api_keys LIMIT 1)
 
 === other relations
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT rolpassword FROM pg_authid
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_shadow
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_catalog.pg_shadow
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM PG_CATALOG.PG_AUTHID
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM "pg_catalog"."pg_authid"
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM information_schema.tables
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT most_common_vals FROM pg_stats WHERE attname = 'key_hash'
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_stat_activity
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT query FROM pg_stat_statements
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_settings
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_file_settings
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_hba_file_rules
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_largeobject
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_proc
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_user_mappings
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM evil.tasks
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_temp.tasks
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM pg_toast.pg_toast_1
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM seaql_migrations
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM nothing
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM "Tasks"
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM "tasks "
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM ( SELECT * FROM pg_shadow ) AS tasks
 
---- readonly UnknownTable
+--- readonly unknown_table
 WITH tasks AS (SELECT * FROM pg_shadow) SELECT * FROM tasks
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT 1 FROM tasks WHERE id IN (SELECT oid FROM pg_class)
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT * FROM public.pg_shadow
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT (SELECT count(*) FROM pg_authid)
 
---- readonly UnknownTable
+--- readonly unknown_table
 SELECT 1 UNION SELECT 1 FROM pg_authid
 
---- readonly UnknownTable
+--- readonly unknown_table
 WITH a AS (SELECT 1 FROM b), b AS (SELECT 1) SELECT * FROM a
 
---- readonly Construct
+--- readonly construct
 SELECT * FROM db.public.tasks
 
---- readonly Construct
+--- readonly construct
 SELECT * FROM ONLY pg_authid
 
---- admin UnknownTable
+--- admin unknown_table
 INSERT INTO pg_authid (rolname) VALUES ('x')
 
---- admin UnknownTable
+--- admin unknown_table
 UPDATE pg_catalog.pg_authid SET rolsuper = true WHERE rolname = 'x'
 
---- admin UnknownTable
+--- admin unknown_table
 DELETE FROM pg_class WHERE relname = 'tasks'
 
---- admin UnknownTable
+--- admin unknown_table
 WITH x AS (SELECT 1 AS id) DELETE FROM x WHERE id = 1
 
---- admin UnknownTable
+--- admin unknown_table
 UPDATE evil.tasks SET title = 'x' WHERE id = $1
 
---- admin UnknownTable
+--- admin unknown_table
 INSERT INTO nothing VALUES (1)
 
---- admin UnknownColumn
+--- admin unknown_column
 UPDATE tasks SET ctid = '(0,1)' WHERE id = $1
 
---- admin UnknownColumn
+--- admin unknown_column
 INSERT INTO tasks (title, nothing) VALUES ('x', 1)
 
---- admin UnknownColumn
+--- admin unknown_column
 INSERT INTO tasks (title) VALUES (title)
 
---- admin UnknownColumn
+--- admin unknown_column
 UPDATE tasks SET title = excluded.title WHERE id = $1
 
---- app TableNotAllowed
+--- app table_not_allowed
 UPDATE task_dependencies SET dependency_type = 'related' WHERE id = $1
 
---- app TableNotAllowed
+--- app table_not_allowed
 DELETE FROM performance_metrics WHERE id = $1
 
---- app TableNotAllowed
+--- app table_not_allowed
 SELECT id FROM task_dependencies FOR UPDATE
 
 === types, operators and names with meanings
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 'api_keys'::regclass
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 'api_keys'::regclass::oid
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT CAST('pg_sleep' AS regproc)
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 'pg_sleep(double precision)'::regprocedure
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 'postgres'::regrole
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 'public'::regnamespace
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 'int4'::regtype
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 1::oid
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT '{}'::api_keys
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT NULL::tasks
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT ROW(1)::record
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT '<x/>'::xml
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT '(0,1)'::tid
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT '1'::xid
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT '1:1:'::pg_snapshot
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT '16/0'::pg_lsn
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT '{api_keys}'::regclass[]
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 'x'::evil.type
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 'x'::public.text
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT 1 FROM jsonb_to_recordset('[]') AS x(a regclass)
 
---- readonly Construct
+--- readonly construct
 SELECT 1 OPERATOR(pg_catalog.+) 2
 
---- readonly Construct
+--- readonly construct
 SELECT 1 OPERATOR(evil.+) 2
 
---- readonly Construct
+--- readonly construct
 SELECT title OPERATOR(public.=) 'x' FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT 1 @#@ 2
 
---- readonly Construct
+--- readonly construct
 SELECT 1 === 2
 
---- readonly Construct
+--- readonly construct
 SELECT @ 5
 
---- readonly Construct
+--- readonly construct
 SELECT |/ 4
 
---- readonly Construct
+--- readonly construct
 SELECT !! 5
 
---- readonly Construct
+--- readonly construct
 SELECT title FROM tasks ORDER BY title USING <
 
---- readonly Construct
+--- readonly construct
 SELECT a := 1
 
---- readonly Construct
+--- readonly construct
+SELECT :name
+
+--- readonly construct
+SELECT title FROM tasks WHERE id = :id
+
+--- readonly construct
 SELECT make_interval(days := 1)
 
---- readonly Unparsable
+--- readonly unparsable
 SELECT * EXCEPT (title) FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT TOP 1 title FROM tasks
 
---- readonly Unparsable
+--- readonly unparsable
 SELECT title FROM tasks LIMIT 1, 2
 
---- readonly Construct
+--- readonly construct
 SELECT title FROM tasks QUALIFY 1 = 1
 
---- readonly Construct
+--- readonly construct
 SELECT select FROM tasks
 
---- readonly Unparsable
+--- readonly unparsable
 SELECT title FROM tasks WINDOW w AS w2
 
---- readonly Unparsable
+--- readonly unparsable
 SELECT XMLELEMENT(NAME x, 1)
 
---- readonly TypeNotAllowed
+--- readonly type_not_allowed
 SELECT point '(1,2)'
 
---- readonly Construct
+--- readonly construct
 SELECT avg(*) FROM tasks
 
---- readonly Construct
+--- readonly construct
 SELECT lower(*) FROM tasks
 
 === nested too deeply
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[ARRAY[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - - 1
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT NOT true
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT 1 WHERE true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true OR true
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1 UNION SELECT 1
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN CASE WHEN true THEN 1 END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END END
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT (SELECT 1)))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT 1::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text::text
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT 1 FROM tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks
 
---- readonly TooDeep
+--- readonly too_deep
 SELECT lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower('x')))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))

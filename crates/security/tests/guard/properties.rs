@@ -199,6 +199,15 @@ fn no_nesting_overflows_the_stack_of_a_thread() {
         ("case-", "c", ""),
         ("1 IN (", "1", ")"),
         ("1 BETWEEN 1 AND ", "1", ""),
+        ("NOT (", "true", ")"),
+        ("(- ", "1", ")"),
+        ("interval (", "'1'", ")"),
+        ("position('x' IN ", "'x'", ")"),
+        ("coalesce((", "1", "))"),
+        ("(date '2024-01-01', (", "1", "))"),
+        ("1 FROM (tasks JOIN ", "tasks ON true", ")"),
+        ("1 FROM lower(", "'x'", ")"),
+        ("1 = ANY (", "$1", ")"),
         ("NOT EXISTS (SELECT ", "1", ")"),
     ];
     in_a_thread(move || {

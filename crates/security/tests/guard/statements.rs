@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::LazyLock};
 
-use taskmaster_security::guard::{Policy, Refusal};
+use taskmaster_security::guard::Policy;
 
 #[derive(Clone)]
 pub(crate) struct Listed {
@@ -35,10 +35,4 @@ fn parse(list: &'static str) -> Vec<Listed> {
             }
         })
         .collect()
-}
-
-/// The refusal's kind: the name of its variant.
-pub(crate) fn kind(refusal: &Refusal) -> String {
-    let shown = format!("{refusal:?}");
-    shown.split([' ', '{', '(']).next().unwrap_or_default().into()
 }

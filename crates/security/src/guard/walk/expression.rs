@@ -205,8 +205,8 @@ pub(super) fn literal(value: &Value) -> Result<(), Refusal> {
         | Value::SingleQuotedString(_)
         | Value::EscapedStringLiteral(_)
         | Value::Boolean(_)
-        | Value::Null
-        | Value::Placeholder(_) => Ok(()),
+        | Value::Null => Ok(()),
+        Value::Placeholder(name) if name.starts_with('$') => Ok(()),
         _ => construct("a literal of this kind: bind it as a parameter"),
     }
 }
