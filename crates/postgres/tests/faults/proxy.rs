@@ -15,6 +15,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use crate::stage::LIMIT;
+
 /// What happens to what is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weather {
@@ -60,6 +62,8 @@ pub(crate) struct Proxy {
     /// How often the connections were cut. Each change cuts those that there are.
     cuts: Arc<watch::Sender<usize>>,
     accepted: Arc<AtomicUsize>,
+    /// Each connection that is open holds one of these.
+    open: Arc<()>,
     /// There is none while connections are refused.
     listening: Option<JoinHandle<()>>,
 }
@@ -76,6 +80,7 @@ impl Proxy {
             weather: Arc::new(watch::Sender::default()),
             cuts: Arc::new(watch::Sender::default()),
             accepted: Arc::default(),
+            open: Arc::default(),
             listening: None,
         };
         proxy.accept();
@@ -90,6 +95,18 @@ impl Proxy {
     /// How many connections were accepted so far.
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many connections are open.
+    pub(crate) async fn await_open(&self, count: usize) {
+        let open = || Arc::strong_count(&self.open) - 1 - usize::from(self.listening.is_some());
+        let reached = async {
+            while open() != count {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let reached = tokio::time::timeout(LIMIT, reached).await;
+        assert!(reached.is_ok(), "{} connections are open, not {count}", open());
     }
 
     /// From now on, for the connections that are there and those to come.
@@ -118,18 +135,20 @@ impl Proxy {
         }
         let listener = socket(self.address).listen(1024).unwrap();
         let (target, weather, cuts) = (self.target, Arc::clone(&self.weather), Arc::clone(&self.cuts));
-        let accepted = Arc::clone(&self.accepted);
+        let (accepted, open) = (Arc::clone(&self.accepted), Arc::clone(&self.open));
         self.listening = Some(tokio::spawn(async move {
             serve(&listener, |client| {
                 accepted.fetch_add(1, Ordering::SeqCst);
                 let mut cut = cuts.subscribe();
                 let connection = connect(client, target, weather.subscribe());
+                let open = Arc::clone(&open);
                 tokio::spawn(async move {
                     tokio::select! {
                         _ = connection => {}
                         // The value or its sender is gone: the sockets are closed with the future, and reset as they were told to be.
                         _ = cut.changed() => {}
                     }
+                    drop(open);
                 });
             })
             .await;
