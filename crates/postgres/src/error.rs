@@ -11,7 +11,7 @@ use crate::connection::lease::leaves_session_in_order;
 /// What the server said, without its DETAIL, HINT and CONTEXT: these quote rows and statements, and with them what nobody else
 /// may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct ServerError {
+pub(crate) struct ServerError {
     sqlstate: String,
     message: String,
     constraint: Option<String>,
@@ -19,6 +19,10 @@ struct ServerError {
 }
 
 impl ServerError {
+    pub(crate) fn sqlstate(&self) -> &str {
+        &self.sqlstate
+    }
+
     fn new(database: &PgDatabaseError) -> Self {
         Self {
             sqlstate: database.code().to_owned(),
@@ -134,7 +138,7 @@ fn carried(error: DbErr) -> Result<RepositoryError, DbErr> {
     }
 }
 
-fn from_server(entity: &'static str, database: &PgDatabaseError) -> RepositoryError {
+pub(crate) fn from_server(entity: &'static str, database: &PgDatabaseError) -> RepositoryError {
     let error = ServerError::new(database);
     let constraint = || error.constraint.clone().unwrap_or_else(|| "unnamed".to_owned());
     let message = error.message.as_str();

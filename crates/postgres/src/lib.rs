@@ -26,6 +26,9 @@
 //! with the common table expression `actor`, which tells the audit trigger who it is, so an attributed write is one round
 //! trip, too.
 
+// A statement is one future of many that are in each other: watched, in time, tried again, on a connection of sqlx.
+#![recursion_limit = "256"]
+
 mod api_key;
 mod api_key_audit;
 mod api_key_verify;
@@ -60,6 +63,7 @@ pub use connection::{
     pool::PoolStatus,
     retry::{SharedUnitOfWork, retrying, retrying_idempotent},
     shutdown::ShutdownReport,
+    telemetry::{CallMetrics, DatabaseMetrics, LastError, Latency, PoolMetrics},
     transaction::Transaction,
 };
 pub use store::{Pg, PgStore, PgUnitOfWork};

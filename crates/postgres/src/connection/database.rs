@@ -28,6 +28,7 @@ use super::{
     retry::{self, Delays},
     shutdown::{self, ShutdownReport},
     statement::{Answer, Question},
+    telemetry::{DatabaseMetrics, gauges, phase},
     transaction::{self, Transaction},
     upkeep,
 };
@@ -59,6 +60,7 @@ impl Database {
         drop(pool.lease(call).await?);
         check_slots(&pool)?;
         upkeep::begin(&pool);
+        gauges::begin(&pool);
         Ok(Self { pool, shutdown: Arc::default() })
     }
 
@@ -80,6 +82,18 @@ impl Database {
         self.pool.status()
     }
 
+    /// What was measured since the database was connected to.
+    #[must_use]
+    pub fn metrics(&self) -> DatabaseMetrics {
+        self.pool.shared.telemetry.snapshot(self.status())
+    }
+
+    /// Sets the gauges that are told to the crate `metrics` now, rather than within the next five seconds: for a page that
+    /// Prometheus is about to read.
+    pub fn record_gauges(&self) {
+        self.pool.shared.telemetry.record_gauges(self.status());
+    }
+
     /// The connections that are held longer than `leak_threshold`, longest first. Each is also logged, once, as a warning.
     #[must_use]
     pub fn leaks(&self) -> Vec<HeldConnection> {
@@ -96,13 +110,16 @@ impl Database {
 
     /// Puts a statement that is a transaction of its own, until it succeeds, can only fail, or its time is up.
     async fn run(&self, question: Question) -> Result<Answer, DbErr> {
-        let call = Call::current();
-        let is_sent = AtomicBool::new(false);
-        let limit = self.config().timeouts.call;
-        match call::until(call::deadline(limit), self.attempts(call, question, &is_sent)).await {
-            Ok(answered) => answered,
-            Err(elapsed) => Err(carry(self.too_late(call, is_sent.into_inner(), elapsed))),
-        }
+        let (call, shape) = (Call::current(), question.shape());
+        let in_time = async {
+            let is_sent = AtomicBool::new(false);
+            let limit = self.config().timeouts.call;
+            match call::until(call::deadline(limit), self.attempts(call, question, &is_sent)).await {
+                Ok(answered) => answered,
+                Err(elapsed) => Err(carry(self.too_late(call, is_sent.into_inner(), elapsed))),
+            }
+        };
+        self.pool.shared.telemetry.watch(call.name, shape, in_time).await
     }
 
     async fn attempts(&self, call: Call, question: Question, is_sent: &AtomicBool) -> Result<Answer, DbErr> {
@@ -121,6 +138,7 @@ impl Database {
             };
             is_sent.store(false, Ordering::Relaxed);
             tracing::debug!(call = call.name, %error, ?delay, "a statement is put again");
+            phase::retried();
             tokio::time::sleep(delay).await;
         }
     }

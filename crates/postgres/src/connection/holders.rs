@@ -71,9 +71,11 @@ impl Holders {
         }
     }
 
-    pub(super) fn give_back(&self, ticket: u64) {
-        self.lock().by_ticket.remove(&ticket);
+    /// Takes the ticket back, and returns how long the connection was held.
+    pub(super) fn give_back(&self, ticket: u64) -> Option<Duration> {
+        let holder = self.lock().by_ticket.remove(&ticket);
         self.released.notify_waiters();
+        holder.map(|holder| holder.since.elapsed())
     }
 
     /// Waits until one is given back, or a little.

@@ -15,6 +15,7 @@ use super::{
     pool::{Connector, Shared},
     pooler,
     statement::{Answer, Question},
+    telemetry::phase,
 };
 
 /// How long a statement may take to end by itself when nobody waits for it any more. Most are about to.
@@ -48,6 +49,8 @@ enum State {
     InTransaction,
     /// A statement runs, or somebody stopped waiting for one.
     Busy,
+    /// Its statement was ended for somebody who stopped waiting.
+    Abandoned,
     /// It is of no more use.
     Broken,
 }
@@ -85,6 +88,7 @@ impl Lease {
         self.shared.holders.calls(self.ticket, call);
         self.is_touched |= call.is_unnamed();
         let Some(connection) = &mut self.connection else { return Err(sqlx::Error::PoolClosed) };
+        let _executing = phase::executing();
         let before = std::mem::replace(&mut self.state, State::Busy);
         let is_named = !self.shared.config.pool.behind_pooler;
         let answer = question.put(&mut connection.session, is_named).await;
@@ -104,7 +108,7 @@ impl Lease {
             State::Ready | State::InTransaction => {
                 self.state = if begun { State::InTransaction } else { State::Ready };
             }
-            State::Busy | State::Broken => {}
+            State::Busy | State::Abandoned | State::Broken => {}
         }
     }
 
@@ -130,6 +134,7 @@ impl Lease {
     /// Ends the statement that nobody waits for any more, and closes the connection. Until then it keeps its place in the pool,
     /// so that a storm of them does not overrun the server.
     async fn end_statement(mut self) {
+        self.state = State::Abandoned;
         let Some(connection) = &mut self.connection else { return };
         let ended = timeout(GRACE, connection.session.ping()).await;
         if let (Err(_), Some(pid)) = (ended, connection.backend_pid) {
@@ -155,7 +160,7 @@ impl Drop for Lease {
             State::Ready if is_clean => {}
             left @ (State::Ready | State::InTransaction) => self.hand_over(|lease| lease.clean(left)),
             State::Busy => self.hand_over(Self::end_statement),
-            State::Broken => {}
+            State::Abandoned | State::Broken => {}
         }
         // Whoever it was handed over to gives it back later.
         let Some(mut connection) = self.connection.take() else { return };
@@ -163,9 +168,13 @@ impl Drop for Lease {
             connection.used_at = Instant::now();
             drop(connection);
         } else {
+            let reason = if self.state == State::Abandoned { "cancelled" } else { "broken" };
+            self.shared.telemetry.dropped(reason);
             self.shared.close(Object::take(connection));
         }
-        self.shared.holders.give_back(self.ticket);
+        if let Some(held_for) = self.shared.holders.give_back(self.ticket) {
+            self.shared.telemetry.used(held_for);
+        }
     }
 }
 

@@ -12,5 +12,6 @@ mod pooler;
 pub(crate) mod retry;
 pub(crate) mod shutdown;
 mod statement;
+pub(crate) mod telemetry;
 pub(crate) mod transaction;
 mod upkeep;

@@ -10,6 +10,7 @@ use std::{
 
 use deadpool::managed::{self, Metrics, PoolError, QueueMode, RecycleError, Timeouts};
 use sea_orm::sqlx::{Connection as _, PgConnection};
+use serde::Serialize;
 use taskmaster_repository::RepositoryError;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -21,6 +22,7 @@ use super::{
     holders::Holders,
     lease::Lease,
     retry::{Delays, random},
+    telemetry::{Telemetry, phase},
 };
 
 /// How long a connection may have been idle before it is tried when it is next used.
@@ -43,6 +45,7 @@ pub(crate) struct Shared {
     pub(super) dialer: Dialer,
     pub(super) canceller: Canceller,
     pub(super) holders: Holders,
+    pub(super) telemetry: Arc<Telemetry>,
     /// Connections that were made before anybody needs them.
     pub(super) spares: Mutex<Vec<Connection>>,
     pub(super) is_closing: AtomicBool,
@@ -53,7 +56,7 @@ pub(crate) struct Shared {
 }
 
 /// How many connections there are, and how many of them are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PoolStatus {
     /// How many are open.
     pub size: usize,
@@ -126,7 +129,7 @@ impl Shared {
     /// Makes a connection.
     pub(super) async fn connect(&self) -> Result<Connection, RepositoryError> {
         let Link { conn, host, backend_pid, server_version, is_standby, is_read_only, slots, certificate } =
-            self.dialer.dial().await?;
+            self.telemetry.dial(self.dialer.dial()).await?;
         let now = Instant::now();
         // A tenth more or less, so that those that were made together are not replaced together.
         let lifetime = self.config.pool.max_lifetime.mul_f64(0.9 + 0.2 * random());
@@ -145,8 +148,11 @@ impl Shared {
         if !is_suspect && connection.used_at.elapsed() < TRUSTED_IDLE {
             return true;
         }
-        let answered = timeout(PATIENCE, connection.session.ping()).await;
-        matches!(answered, Ok(Ok(())))
+        let answered = matches!(timeout(PATIENCE, connection.session.ping()).await, Ok(Ok(())));
+        if !answered {
+            self.telemetry.dropped("unresponsive");
+        }
+        answered
     }
 
     /// Has every idle connection tried before it is used, since one has broken.
@@ -183,6 +189,7 @@ impl Pool {
             dialer: Dialer::new(Arc::clone(&config)),
             canceller: Canceller::new(Arc::clone(&config)),
             holders: Holders::default(),
+            telemetry: Telemetry::new(Arc::clone(&config)),
             spares: Mutex::default(),
             is_closing: AtomicBool::new(false),
             server: Mutex::default(),
@@ -203,6 +210,7 @@ impl Pool {
         let limit = self.shared.config.pool.acquire_timeout;
         let deadline = Instant::now() + limit;
         let mut delays = Delays::new(&self.shared.config.retry);
+        let _waiting = self.shared.telemetry.waiting();
         loop {
             if self.shared.is_closing.load(Ordering::Acquire) {
                 return Err(self.shared.closing());
@@ -212,12 +220,16 @@ impl Pool {
                 Ok(Err(PoolError::Backend(error))) => error,
                 Ok(Err(PoolError::Closed)) => return Err(self.shared.closing()),
                 Ok(Err(error)) => return Err(RepositoryError::Backend { source: Box::new(error) }),
-                Err(_) => return Err(self.exhausted(limit)),
+                Err(_) => {
+                    self.shared.telemetry.timed_out();
+                    return Err(self.exhausted(limit));
+                }
             };
             // The server has a connection for the next attempt, or none, at once or after a while.
             match delays.next() {
                 Some(delay) if error.is_retryable() && Instant::now() + delay < deadline => {
                     tracing::debug!(call = call.name, %error, ?delay, "connecting is tried again");
+                    phase::retried();
                     tokio::time::sleep(delay).await;
                 }
                 _ => return Err(error),

@@ -12,6 +12,11 @@ use sea_orm::{
 };
 use sea_query_sqlx::SqlxValues;
 
+use super::{
+    call::Call,
+    telemetry::{Origin, Shape},
+};
+
 /// A statement that can be put more than once.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
@@ -43,6 +48,12 @@ impl Question {
     /// Statements that are not prepared, separated by semicolons.
     pub(crate) fn unprepared(text: impl Into<Arc<str>>) -> Self {
         Self { text: text.into(), arguments: None }
+    }
+
+    /// Its text as it may be logged.
+    pub(crate) fn shape(&self) -> Shape {
+        let origin = if Call::current().is_unnamed() { Origin::Foreign } else { Origin::Repository };
+        Shape::new(Arc::clone(&self.text), origin)
     }
 
     /// Puts it, and waits for all of the answer. Statements without a name are prepared anew each time.

@@ -28,6 +28,7 @@ use super::{
     pooler,
     retry::{self, Delays},
     statement::{Answer, Question},
+    telemetry::{Shape, Telemetry, phase},
 };
 
 /// No savepoint was left behind.
@@ -50,6 +51,7 @@ struct Session {
     /// Whether a statement failed, so that only a rollback is possible.
     is_aborted: AtomicBool,
     config: Arc<DatabaseConfig>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl Transaction {
@@ -69,16 +71,21 @@ impl Transaction {
         }
         let config = Arc::clone(&pool.shared.config);
         let begin = Question::unprepared(pooler::begin(&config, &mode));
-        let deadline = call::deadline(config.timeouts.call);
-        let lease = call::until(deadline, begin_again(pool, &config, begin)).await;
-        let lease = lease.map_err(too_late)??;
+        let telemetry = Arc::clone(&pool.shared.telemetry);
+        let begun = async {
+            let deadline = call::deadline(config.timeouts.call);
+            call::until(deadline, begin_again(pool, &config, begin)).await.map_err(too_late)?
+        };
+        let lease = telemetry.watch(call_named("unit_of_work.begin"), Shape::fixed("BEGIN"), begun).await?;
         let (left, is_aborted) = (AtomicU32::new(NOTHING_LEFT), AtomicBool::new(false));
-        let session = Session { lease: Mutex::new(lease), left, is_aborted, config };
+        let session = Session { lease: Mutex::new(lease), left, is_aborted, config, telemetry };
         Ok(Self { session: Arc::new(session), depth: 0, ended: false })
     }
 
     async fn run(&self, question: Question) -> Result<Answer, DbErr> {
-        self.session.in_time(self.session.put(question)).await
+        let (name, shape) = (Call::current().name, question.shape());
+        let in_time = self.session.in_time(self.session.put(question));
+        self.session.telemetry.watch(name, shape, in_time).await
     }
 
     async fn keep(&self) -> Result<(), DbErr> {
@@ -127,8 +134,15 @@ async fn begin_again(pool: &Pool, config: &DatabaseConfig, begin: Question) -> R
         let delay = if retry::may_repeat(Access::Read, &error) { delays.next() } else { None };
         let Some(delay) = delay else { return Err(failed(error)) };
         drop(lease);
+        phase::retried();
         tokio::time::sleep(delay).await;
     }
+}
+
+/// The name of the call that begins or ends it, also if no store does so.
+fn call_named(name: &'static str) -> &'static str {
+    let call = Call::current();
+    if call.is_unnamed() { name } else { call.name }
 }
 
 /// The error of a call in a transaction whose time is up. Nothing of it will be kept, unless it was the commit.
@@ -271,13 +285,23 @@ impl TransactionTrait for Transaction {
 #[async_trait]
 impl TransactionSession for Transaction {
     async fn commit(mut self) -> Result<(), DbErr> {
-        let kept = self.session.in_time(self.keep()).await;
+        let in_time = self.session.in_time(self.keep());
+        let kept = self
+            .session
+            .telemetry
+            .watch(call_named("unit_of_work.commit"), Shape::fixed("COMMIT"), in_time)
+            .await;
         self.ended = kept.is_ok();
         kept
     }
 
     async fn rollback(mut self) -> Result<(), DbErr> {
-        let undone = self.session.in_time(self.undo()).await;
+        let in_time = self.session.in_time(self.undo());
+        let undone = self
+            .session
+            .telemetry
+            .watch(call_named("unit_of_work.rollback"), Shape::fixed("ROLLBACK"), in_time)
+            .await;
         self.ended = undone.is_ok();
         undone
     }

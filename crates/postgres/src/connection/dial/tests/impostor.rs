@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{certificates::Authority, *};
-use crate::connection::config::SslMode;
+use crate::connection::config::{SslMode, Target};
 
 /// Answers the request for TLS with this, and returns everything that comes then.
 async fn impostor(answer: &'static [u8]) -> (Host, JoinHandle<Vec<u8>>) {
@@ -103,4 +103,28 @@ async fn a_connection_that_is_dropped_in_mid_query_ends_on_the_server_and_much_g
 
     server.kill_backend(other.backend_pid.unwrap()).unwrap();
     query_scalar::<_, i32>("SELECT 1").fetch_one(&mut other.conn).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn fault_19_a_dial_that_fails_leaves_no_session() {
+    let pair = Authority::new("authority").signs(&["localhost"], "db");
+    let settings = TestServerSettings::new().tls(&pair.certificate, &pair.key);
+    let server = TestServer::launch(settings.tcp()).unwrap();
+    let mut config = config(vec![Host { name: "localhost".to_owned(), port: server.port() }]);
+    config.user = "postgres".to_owned();
+    config.database = "postgres".to_owned();
+    for mode in [SslMode::Disable, SslMode::Require] {
+        config.tls.mode = Some(mode);
+        config.target = Target::ReadOnly;
+        for _ in 0..5 {
+            assert!(dial(config.clone()).await.unwrap_err().is_retryable());
+        }
+        config.target = Target::Any;
+        let mut link = dial(config.clone()).await.unwrap();
+        let others = "SELECT count(*) FROM pg_stat_activity \
+                      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        while query_scalar::<_, i64>(others).fetch_one(&mut link.conn).await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
 }
