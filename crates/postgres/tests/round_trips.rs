@@ -1,5 +1,7 @@
 //! How many statements each call sends, and how many times it waits for the server.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test and names its line")]
+
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},

@@ -50,7 +50,7 @@ impl Canceller {
             target: Target::Any,
             ..DatabaseConfig::clone(&self.config)
         };
-        let mut link = match Dialer::new(Arc::new(config)).dial().await {
+        let mut link = match Box::pin(Dialer::new(Arc::new(config)).dial()).await {
             Ok(link) => link,
             Err(error) => {
                 tracing::warn!(%host, %error, "what runs on the server could not be cancelled");

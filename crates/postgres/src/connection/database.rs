@@ -114,7 +114,9 @@ impl Database {
         let in_time = async {
             let is_sent = AtomicBool::new(false);
             let limit = self.config().timeouts.call;
-            match call::until(call::deadline(limit), self.attempts(call, question, &is_sent)).await {
+            // In a box, since each future around it would be larger by as much again.
+            let attempts = Box::pin(self.attempts(call, question, &is_sent));
+            match call::until(call::deadline(limit), attempts).await {
                 Ok(answered) => answered,
                 Err(elapsed) => Err(carry(self.too_late(call, is_sent.into_inner(), elapsed))),
             }
@@ -149,8 +151,7 @@ impl Database {
             let error = RepositoryError::Timeout { source: Box::new(elapsed) };
             return if call.access == Access::Write { error.with_unknown_outcome() } else { error };
         }
-        let holders = self.pool.shared.holders.summary();
-        RepositoryError::Timeout { source: format!("no connection came free in time ({holders})").into() }
+        self.pool.too_late()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::{
     call::Call,
     cancel::Ending,
-    pool::{Connector, Shared},
+    pool::{self, Connector, Shared},
     pooler,
     statement::{Answer, Question},
     telemetry::phase,
@@ -63,23 +63,26 @@ impl Lease {
 
     /// Puts a statement that is a transaction of its own.
     pub(crate) async fn put_alone(&mut self, question: Question) -> Result<Answer, sqlx::Error> {
-        if !self.shared.config.pool.behind_pooler {
-            return self.put(question).await;
+        if self.shared.config.pool.behind_pooler {
+            return Box::pin(self.put_in_transaction(question)).await;
         }
-        // sqlx prepares a statement in a round trip of its own, and only in a transaction does a pooler give both to the same
-        // session.
+        self.put(question).await
+    }
+
+    /// Puts it behind a pooler: sqlx prepares a statement in a round trip of its own, and only in a transaction does a pooler give
+    /// both to the same session.
+    async fn put_in_transaction(&mut self, question: Question) -> Result<Answer, sqlx::Error> {
         self.put(Question::unprepared(pooler::begin(&self.shared.config, ""))).await?;
         self.in_transaction(true);
         let answer = self.put(question).await;
-        let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        if self.state == State::InTransaction {
-            let ended = self.put(Question::unprepared(end)).await;
-            if answer.is_ok() {
-                ended?;
-            }
-            self.in_transaction(false);
+        if self.state != State::InTransaction {
+            return answer;
         }
-        answer
+        let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = self.put(Question::unprepared(end)).await;
+        self.in_transaction(false);
+        // What went wrong first is what counts.
+        answer.and_then(|answer| ended.map(|_| answer))
     }
 
     /// Puts a statement.
@@ -170,7 +173,7 @@ impl Drop for Lease {
         } else {
             let reason = if self.state == State::Abandoned { "cancelled" } else { "broken" };
             self.shared.telemetry.dropped(reason);
-            self.shared.close(Object::take(connection));
+            pool::close(Object::take(connection));
         }
         if let Some(held_for) = self.shared.holders.give_back(self.ticket) {
             self.shared.telemetry.used(held_for);

@@ -109,7 +109,7 @@ impl managed::Manager for Connector {
             if self.shared.is_fit(&mut spare).await {
                 return Ok(spare);
             }
-            self.shared.close(spare);
+            close(spare);
         }
     }
 
@@ -129,7 +129,8 @@ impl Shared {
     /// Makes a connection.
     pub(super) async fn connect(&self) -> Result<Connection, RepositoryError> {
         let Link { conn, host, backend_pid, server_version, is_standby, is_read_only, slots, certificate } =
-            self.telemetry.dial(self.dialer.dial()).await?;
+            // It is large, and should not make every call's future as large.
+            Box::pin(self.telemetry.dial(self.dialer.dial())).await?;
         let now = Instant::now();
         // A tenth more or less, so that those that were made together are not replaced together.
         let lifetime = self.config.pool.max_lifetime.mul_f64(0.9 + 0.2 * random());
@@ -148,7 +149,7 @@ impl Shared {
         if !is_suspect && connection.used_at.elapsed() < TRUSTED_IDLE {
             return true;
         }
-        let answered = matches!(timeout(PATIENCE, connection.session.ping()).await, Ok(Ok(())));
+        let answered = matches!(timeout(PATIENCE, Box::pin(connection.session.ping())).await, Ok(Ok(())));
         if !answered {
             self.telemetry.dropped("unresponsive");
         }
@@ -160,26 +161,26 @@ impl Shared {
         *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Says farewell to the server in the background.
-    pub(super) fn close(&self, connection: Connection) {
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                // It is given up in any case.
-                let _ = timeout(PATIENCE, connection.session.close()).await;
-            });
-        }
-    }
-
     pub(super) fn spares(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.spares.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// The error of a call that comes too late.
-    fn closing(&self) -> RepositoryError {
-        RepositoryError::Refused {
-            reason: "it is shutting down and takes no more calls".to_owned(),
-            source: "the shutdown has begun".into(),
-        }
+/// Says farewell to the server in the background.
+pub(super) fn close(connection: Connection) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(async move {
+            // It is given up in any case.
+            let _ = timeout(PATIENCE, connection.session.close()).await;
+        });
+    }
+}
+
+/// The error of a call that comes after the end.
+fn closing() -> RepositoryError {
+    RepositoryError::Refused {
+        reason: "it is shutting down and takes no more calls".to_owned(),
+        source: "the shutdown has begun".into(),
     }
 }
 
@@ -213,12 +214,12 @@ impl Pool {
         let _waiting = self.shared.telemetry.waiting();
         loop {
             if self.shared.is_closing.load(Ordering::Acquire) {
-                return Err(self.shared.closing());
+                return Err(closing());
             }
             let error = match timeout_at(deadline, self.inner.timeout_get(&Timeouts::new())).await {
                 Ok(Ok(connection)) => return Ok(Lease::new(connection, call, Arc::clone(&self.shared))),
                 Ok(Err(PoolError::Backend(error))) => error,
-                Ok(Err(PoolError::Closed)) => return Err(self.shared.closing()),
+                Ok(Err(PoolError::Closed)) => return Err(closing()),
                 Ok(Err(error)) => return Err(RepositoryError::Backend { source: Box::new(error) }),
                 Err(_) => {
                     self.shared.telemetry.timed_out();
@@ -243,7 +244,7 @@ impl Pool {
         self.inner.close();
         let spares = std::mem::take(&mut *self.shared.spares());
         for connection in idle.into_iter().chain(spares) {
-            self.shared.close(connection);
+            close(connection);
         }
     }
 
@@ -262,6 +263,12 @@ impl Pool {
     /// What is known of the server, from the connection that was made last.
     pub(crate) fn server(&self) -> Option<Server> {
         self.shared.server.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The error of a call whose time was up while it waited for a connection.
+    pub(crate) fn too_late(&self) -> RepositoryError {
+        let holders = self.shared.holders.summary();
+        RepositoryError::Timeout { source: format!("no connection came free in time ({holders})").into() }
     }
 
     /// The error of a call that has waited for a connection in vain.

@@ -72,11 +72,13 @@ impl Transaction {
         let config = Arc::clone(&pool.shared.config);
         let begin = Question::unprepared(pooler::begin(&config, &mode));
         let telemetry = Arc::clone(&pool.shared.telemetry);
-        let begun = async {
+        let in_time = async {
             let deadline = call::deadline(config.timeouts.call);
-            call::until(deadline, begin_again(pool, &config, begin)).await.map_err(too_late)?
+            call::until(deadline, Box::pin(begin_again(pool, &config, begin)))
+                .await
+                .map_err(|_| carry(pool.too_late()))?
         };
-        let lease = telemetry.watch(call_named("unit_of_work.begin"), Shape::fixed("BEGIN"), begun).await?;
+        let lease = telemetry.watch(call_named("unit_of_work.begin"), Shape::fixed("BEGIN"), in_time).await?;
         let (left, is_aborted) = (AtomicU32::new(NOTHING_LEFT), AtomicBool::new(false));
         let session = Session { lease: Mutex::new(lease), left, is_aborted, config, telemetry };
         Ok(Self { session: Arc::new(session), depth: 0, ended: false })
@@ -124,12 +126,9 @@ async fn begin_again(pool: &Pool, config: &DatabaseConfig, begin: Question) -> R
     let mut delays = Delays::new(&config.retry);
     loop {
         let mut lease = pool.lease(call).await.map_err(carry)?;
-        let error = match lease.put(begin.clone()).await {
-            Ok(_) => {
-                lease.in_transaction(true);
-                return Ok(lease);
-            }
-            Err(error) => error,
+        let Err(error) = lease.put(begin.clone()).await else {
+            lease.in_transaction(true);
+            return Ok(lease);
         };
         let delay = if retry::may_repeat(Access::Read, &error) { delays.next() } else { None };
         let Some(delay) = delay else { return Err(failed(error)) };

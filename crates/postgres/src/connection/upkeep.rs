@@ -9,7 +9,7 @@ use std::{
 use deadpool::managed::WeakPool;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::pool::{Connection, Connector, Pool, Shared};
+use super::pool::{self, Connection, Connector, Pool, Shared};
 
 /// How often is looked at most and at least.
 const OFTEN: Duration = Duration::from_millis(20);
@@ -28,7 +28,7 @@ async fn run(inner: WeakPool<Connector>, shared: Weak<Shared>, interval: Duratio
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let Some(pool) = pool(&inner, &shared) else { return };
+        let Some(pool) = upgrade(&inner, &shared) else { return };
         if pool.shared.is_closing.load(Ordering::Acquire) {
             return;
         }
@@ -42,7 +42,7 @@ async fn run(inner: WeakPool<Connector>, shared: Weak<Shared>, interval: Duratio
         let Some(connecting) = shared.upgrade() else { return };
         let made = connecting.connect().await;
         drop(connecting);
-        let Some(pool) = self::pool(&inner, &shared) else { return };
+        let Some(pool) = upgrade(&inner, &shared) else { return };
         if let Ok(connection) = made {
             keep(&pool, connection);
             ticks.reset_immediately();
@@ -50,7 +50,7 @@ async fn run(inner: WeakPool<Connector>, shared: Weak<Shared>, interval: Duratio
     }
 }
 
-fn pool(inner: &WeakPool<Connector>, shared: &Weak<Shared>) -> Option<Pool> {
+fn upgrade(inner: &WeakPool<Connector>, shared: &Weak<Shared>) -> Option<Pool> {
     Some(Pool { inner: inner.upgrade()?, shared: shared.upgrade()? })
 }
 
@@ -80,7 +80,7 @@ fn close_unneeded(pool: &Pool) {
     let unneeded = pool.inner.retain(|connection, _| is_needed(connection)).removed;
     let old: Vec<_> = pool.shared.spares().extract_if(.., |spare| !is_needed(spare)).collect();
     for connection in unneeded.into_iter().chain(old) {
-        pool.shared.close(connection);
+        pool::close(connection);
     }
 }
 
@@ -90,6 +90,6 @@ fn keep(pool: &Pool, connection: Connection) {
     if status.size < pool.shared.config.pool.min && !pool.shared.is_closing.load(Ordering::Acquire) {
         pool.shared.spares().push(connection);
     } else {
-        pool.shared.close(connection);
+        pool::close(connection);
     }
 }

@@ -2,33 +2,14 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, TransactionSession as _, TransactionTrait as _};
 use taskmaster_models::{NewTask, TaskFilter, TaskPatch};
-use taskmaster_postgres::{Database, config::DatabaseConfig, within};
+use taskmaster_postgres::within;
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 use tokio::time::timeout;
 
-async fn connect(url: &str, change: impl FnOnce(&mut DatabaseConfig)) -> Database {
-    let mut config = DatabaseConfig::from_url(url).unwrap();
-    config.pool.min = 0;
-    change(&mut config);
-    Database::connect(config).await.unwrap()
-}
-
-async fn ask(conn: &impl ConnectionTrait, sql: &str) -> String {
-    let statement = Statement::from_string(DbBackend::Postgres, sql);
-    conn.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
-}
-
-/// Waits until a statement returns this.
-async fn until(conn: &impl ConnectionTrait, sql: &str, expected: &str) {
-    while ask(conn, sql).await != expected {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-const PID: &str = "SELECT pg_backend_pid()::text";
+use super::{PID, ask, connect, until};
 
 /// How many other sessions run a statement.
 const RUNNING: &str = "SELECT count(*)::text FROM pg_stat_activity WHERE datname = current_database() \
@@ -102,7 +83,6 @@ async fn a_read_whose_time_is_up_has_no_outcome_to_know() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.timeouts.call = Duration::from_millis(200)).await;
     let admin = connect(&server.url(), |config| config.pool.max = 1).await;
-    use sea_orm::{TransactionSession as _, TransactionTrait as _};
     let lock = admin.begin().await.unwrap();
     lock.execute_unprepared("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let error = database.store().tasks().count(&TaskFilter::default()).await.unwrap_err();
@@ -129,10 +109,10 @@ async fn the_time_of_a_call_is_also_up_while_it_waits_for_a_connection() {
 async fn a_deadline_only_ever_shortens() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.timeouts.call = Duration::from_millis(100)).await;
-    let asleep = within(Duration::from_secs(600), database.execute_unprepared("SELECT pg_sleep(600)"));
+    let asleep = within(Duration::from_mins(10), database.execute_unprepared("SELECT pg_sleep(600)"));
     assert!(asleep.await.is_err());
     let inner =
-        async { within(Duration::from_secs(600), database.execute_unprepared("SELECT pg_sleep(600)")).await };
+        async { within(Duration::from_mins(10), database.execute_unprepared("SELECT pg_sleep(600)")).await };
     assert!(within(Duration::from_millis(10), inner).await.is_err());
 }
 
@@ -170,7 +150,7 @@ async fn a_unit_of_work_in_which_the_time_was_up_rolls_back_at_once() {
     let late = within(Duration::from_millis(100), uow.tasks().update(task.id, &priority(2))).await;
     assert!(matches!(late, Err(RepositoryError::Timeout { .. })), "{late:?}");
     // The statement still waits for the holder's lock; a rollback on its connection would, too.
-    timeout(Duration::from_secs(60), uow.rollback()).await.unwrap().unwrap();
+    timeout(Duration::from_mins(1), uow.rollback()).await.unwrap().unwrap();
 
     holder.commit().await.unwrap();
     assert_eq!(store.tasks().find_by_id(lost.id).await.unwrap(), None);

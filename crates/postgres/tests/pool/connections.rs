@@ -1,34 +1,14 @@
-//! The pool: what a connection costs, who gets one, and in which state.
+//! Who gets a connection, and in which state.
 
 use std::time::Duration;
 
-use sea_orm::{
-    ConnectionTrait, DbBackend, Statement, TransactionError, TransactionSession, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, TransactionError, TransactionSession, TransactionTrait};
 use taskmaster_models::{NewTask, TaskFilter};
 use taskmaster_postgres::{Database, PoolStatus, config::DatabaseConfig};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 
-async fn connect(url: &str, change: impl FnOnce(&mut DatabaseConfig)) -> Database {
-    let mut config = DatabaseConfig::from_url(url).unwrap();
-    config.pool.min = 0;
-    change(&mut config);
-    Database::connect(config).await.unwrap()
-}
-
-/// The one value that a statement returns, as text.
-async fn ask(conn: &impl ConnectionTrait, sql: &str) -> String {
-    let statement = Statement::from_string(DbBackend::Postgres, sql);
-    conn.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
-}
-
-/// Waits until a statement returns this.
-async fn until(conn: &impl ConnectionTrait, sql: &str, expected: &str) {
-    while ask(conn, sql).await != expected {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
+use super::{KILL_OTHERS, PID, ask, connect, until};
 
 /// Waits until the pool is like this.
 async fn settles(database: &Database, is_so: impl Fn(PoolStatus) -> bool) {
@@ -36,11 +16,6 @@ async fn settles(database: &Database, is_so: impl Fn(PoolStatus) -> bool) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
-
-const PID: &str = "SELECT pg_backend_pid()::text";
-
-const KILL_OTHERS: &str = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity \
-                           WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 #[tokio::test]
 async fn fault_05_killed_idle_connections_cost_no_reader_an_error_and_the_pool_works_again_at_once() {
@@ -288,4 +263,28 @@ async fn a_changed_table_costs_nobody_an_error() {
     // PostgreSQL refuses the prepared statement from now on, each time.
     changed.execute_unprepared("ALTER TABLE wide ALTER COLUMN b TYPE bigint").await.unwrap();
     assert_eq!(ask(&database, "SELECT * FROM wide").await, "it works");
+}
+
+#[tokio::test]
+async fn behind_a_pooler_each_call_brings_its_settings_and_leaves_nothing() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| {
+        config.pool.max = 1;
+        config.pool.behind_pooler = true;
+    })
+    .await;
+    let settings = "SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'), \
+                           (SELECT count(*) FROM pg_prepared_statements))";
+    assert_eq!(ask(&database, settings).await, "1min 30s 0");
+    let store = database.store();
+    let task = store.tasks().create(&NewTask::new("a")).await.unwrap();
+    assert_eq!(store.tasks().find_by_id(task.id).await.unwrap(), Some(task.clone()));
+    let again = NewTask { id: task.id, ..NewTask::new("a") };
+    assert!(matches!(store.tasks().create(&again).await, Err(RepositoryError::Conflict { .. })));
+    let uow = store.begin().await.unwrap();
+    assert!(uow.tasks().delete(task.id).await.unwrap());
+    uow.commit().await.unwrap();
+    // After COMMIT the session is as the pooler would find it.
+    let after = "COMMIT; DO $$ BEGIN ASSERT current_setting('lock_timeout') = '0'; END $$; BEGIN";
+    database.execute_unprepared(after).await.unwrap();
 }

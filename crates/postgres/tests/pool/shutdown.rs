@@ -2,31 +2,20 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::TransactionTrait as _;
 use taskmaster_embedded::{Stop, TestServer, TestServerSettings};
 use taskmaster_models::{NewTask, TaskFilter, TaskPatch};
 use taskmaster_postgres::{Database, config::DatabaseConfig};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 
-async fn connect(url: &str) -> Database {
-    let mut config = DatabaseConfig::from_url(url).unwrap();
+use super::{connect, until};
+
+const LONG: Duration = Duration::from_mins(10);
+
+fn named(config: &mut DatabaseConfig) {
     config.application_name = "ending".to_owned();
-    Database::connect(config).await.unwrap()
 }
-
-async fn ask(conn: &impl ConnectionTrait, sql: &str) -> String {
-    let statement = Statement::from_string(DbBackend::Postgres, sql);
-    conn.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
-}
-
-async fn until(conn: &impl ConnectionTrait, sql: &str, expected: &str) {
-    while ask(conn, sql).await != expected {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-const LONG: Duration = Duration::from_secs(600);
 
 /// How many sessions of the pool there are.
 const SESSIONS: &str = "SELECT count(*)::text FROM pg_stat_activity \
@@ -42,7 +31,7 @@ async fn refuses(store: &dyn Store) {
 #[tokio::test]
 async fn what_runs_may_finish_and_nothing_new_begins() {
     let server = migrated_database().await;
-    let database = connect(&server.url()).await;
+    let database = connect(&server.url(), named).await;
     let store = database.store();
     let uow = store.begin().await.unwrap();
     uow.tasks().create(&NewTask::new("a")).await.unwrap();
@@ -67,7 +56,7 @@ async fn what_runs_may_finish_and_nothing_new_begins() {
 #[tokio::test]
 async fn what_is_not_done_by_the_deadline_is_cut_on_the_server_and_named() {
     let server = migrated_database().await;
-    let database = connect(&server.url()).await;
+    let database = connect(&server.url(), named).await;
     let other = Database::connect(DatabaseConfig::from_url(&server.url()).unwrap()).await.unwrap();
     let task = other.store().tasks().create(&NewTask::new("a")).await.unwrap();
     let holder = other.store().begin().await.unwrap();
@@ -122,7 +111,7 @@ async fn whoever_waits_for_a_connection_is_refused_at_the_deadline() {
 #[tokio::test]
 async fn it_can_be_asked_for_by_many_and_again() {
     let server = migrated_database().await;
-    let database = connect(&server.url()).await;
+    let database = connect(&server.url(), named).await;
     let reports = futures::future::join_all((0..5).map(|_| database.shutdown(LONG))).await;
     assert!(reports.iter().all(|report| *report == reports[0]));
     assert_eq!(database.shutdown(LONG).await, reports[0]);
@@ -132,12 +121,11 @@ async fn it_can_be_asked_for_by_many_and_again() {
 #[tokio::test]
 async fn a_dead_server_holds_it_up_no_longer_than_the_deadline_and_a_little() {
     let server = TestServer::launch(TestServerSettings::new()).unwrap();
-    let database = connect(&server.url()).await;
+    let database = connect(&server.url(), named).await;
     let (tell, begun) = tokio::sync::oneshot::channel();
     let asleep = tokio::spawn({
         let database = database.clone();
         async move {
-            use sea_orm::TransactionTrait as _;
             let transaction = database.begin().await.unwrap();
             tell.send(()).unwrap();
             std::future::pending::<()>().await;

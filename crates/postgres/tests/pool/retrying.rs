@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionSession as _, TransactionTrait as _};
+use sea_orm::{ConnectionTrait as _, TransactionSession as _, TransactionTrait as _};
 use taskmaster_embedded::{Stop, TestServer, TestServerSettings};
 use taskmaster_models::{NewTask, TaskFilter, TaskPatch};
 use taskmaster_postgres::{Database, config::DatabaseConfig, retrying, retrying_idempotent};
@@ -13,16 +13,7 @@ use taskmaster_repository::{Repositories, RepositoryError};
 use taskmaster_testkit::migrated_database;
 use tokio::sync::Barrier;
 
-async fn connect(url: &str) -> Database {
-    let mut config = DatabaseConfig::from_url(url).unwrap();
-    config.pool.min = 0;
-    Database::connect(config).await.unwrap()
-}
-
-async fn ask(conn: &impl ConnectionTrait, sql: &str) -> String {
-    let statement = Statement::from_string(DbBackend::Postgres, sql);
-    conn.query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
-}
+use super::{KILL_OTHERS, ask, connect};
 
 /// Ends the session that waits for a lock in this database, as soon as there is one.
 async fn kill_waiting(admin: &Database) {
@@ -33,13 +24,6 @@ async fn kill_waiting(admin: &Database) {
     }
 }
 
-/// Ends all other sessions in this database.
-async fn kill_others(admin: &Database) {
-    let kill = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity \
-                WHERE datname = current_database() AND pid <> pg_backend_pid()";
-    ask(admin, kill).await;
-}
-
 fn priority(priority: i32) -> TaskPatch {
     TaskPatch { priority: Some(priority), ..TaskPatch::default() }
 }
@@ -47,7 +31,7 @@ fn priority(priority: i32) -> TaskPatch {
 #[tokio::test]
 async fn units_of_work_that_lock_each_other_out_are_run_again_until_both_are_done() {
     let server = migrated_database().await;
-    let database = connect(&server.url()).await;
+    let database = connect(&server.url(), |_| ()).await;
     let store = database.store();
     let (a, b) = (NewTask::new("a"), NewTask::new("b"));
     store.tasks().bulk_create(&[a.clone(), b.clone()]).await.unwrap();
@@ -79,7 +63,7 @@ async fn units_of_work_that_lock_each_other_out_are_run_again_until_both_are_don
 #[tokio::test]
 async fn a_commit_whose_outcome_is_unknown_is_made_again_only_if_the_caller_says_so() {
     let server = migrated_database().await;
-    let (database, admin) = (connect(&server.url()).await, connect(&server.url()).await);
+    let (database, admin) = (connect(&server.url(), |_| ()).await, connect(&server.url(), |_| ()).await);
     let store = database.store();
     let policy = &database.config().retry;
     let runs = AtomicUsize::new(0);
@@ -89,7 +73,7 @@ async fn a_commit_whose_outcome_is_unknown_is_made_again_only_if_the_caller_says
         async move {
             uow.tasks().create_missing(std::slice::from_ref(new)).await?;
             if runs.fetch_add(1, Ordering::SeqCst) == 0 {
-                kill_others(admin).await;
+                ask(admin, KILL_OTHERS).await;
             }
             Ok(())
         }
@@ -105,14 +89,14 @@ async fn a_commit_whose_outcome_is_unknown_is_made_again_only_if_the_caller_says
 #[tokio::test]
 async fn a_unit_of_work_whose_connection_broke_before_the_commit_is_run_again() {
     let server = migrated_database().await;
-    let (database, admin) = (connect(&server.url()).await, connect(&server.url()).await);
+    let (database, admin) = (connect(&server.url(), |_| ()).await, connect(&server.url(), |_| ()).await);
     let store = database.store();
     let runs = AtomicUsize::new(0);
     let (admin, counter) = (&admin, &runs);
     retrying(&store, &database.config().retry, |uow| async move {
         uow.tasks().create(&NewTask::new("a")).await?;
         if counter.fetch_add(1, Ordering::SeqCst) == 0 {
-            kill_others(admin).await;
+            ask(admin, KILL_OTHERS).await;
         }
         uow.tasks().create(&NewTask::new("b")).await
     })
@@ -125,7 +109,7 @@ async fn a_unit_of_work_whose_connection_broke_before_the_commit_is_run_again() 
 #[tokio::test]
 async fn what_lasts_is_not_tried_again() {
     let server = migrated_database().await;
-    let database = connect(&server.url()).await;
+    let database = connect(&server.url(), |_| ()).await;
     let store = database.store();
     let new = NewTask::new("a");
     store.tasks().create(&new).await.unwrap();
@@ -144,7 +128,7 @@ async fn what_lasts_is_not_tried_again() {
 #[tokio::test]
 async fn a_read_whose_connection_is_killed_in_mid_query_is_made_again() {
     let server = migrated_database().await;
-    let (database, admin) = (connect(&server.url()).await, connect(&server.url()).await);
+    let (database, admin) = (connect(&server.url(), |_| ()).await, connect(&server.url(), |_| ()).await);
     let lock = admin.begin().await.unwrap();
     lock.execute_unprepared("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let killed_and_free = async {
@@ -160,7 +144,7 @@ async fn a_read_whose_connection_is_killed_in_mid_query_is_made_again() {
 #[tokio::test]
 async fn a_write_whose_connection_is_killed_in_mid_query_is_not_made_again() {
     let server = migrated_database().await;
-    let (database, admin) = (connect(&server.url()).await, connect(&server.url()).await);
+    let (database, admin) = (connect(&server.url(), |_| ()).await, connect(&server.url(), |_| ()).await);
     let store = database.store();
     let lock = admin.begin().await.unwrap();
     lock.execute_unprepared("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE").await.unwrap();
@@ -178,7 +162,7 @@ async fn a_write_whose_connection_is_killed_in_mid_query_is_not_made_again() {
 #[tokio::test]
 async fn a_write_that_was_surely_rolled_back_is_made_again() {
     let server = migrated_database().await;
-    let database = connect(&server.url()).await;
+    let database = connect(&server.url(), |_| ()).await;
     let fails_once = "CREATE SEQUENCE tries; \
         CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
             IF nextval('tries') = 1 THEN RAISE 'a concurrent change' USING ERRCODE = '40001'; END IF; RETURN NEW; \
@@ -200,7 +184,7 @@ async fn connecting_is_tried_again_until_the_server_is_up() {
     assert!(matches!(error, RepositoryError::Unavailable { .. }), "{error:?}");
     config.retry.attempts = 1_000;
     config.retry.max_delay = Duration::from_millis(200);
-    config.pool.acquire_timeout = Duration::from_secs(60);
+    config.pool.acquire_timeout = Duration::from_mins(1);
     let start = tokio::task::spawn_blocking({
         let server = std::sync::Arc::clone(&server);
         move || server.start().unwrap()
