@@ -1,5 +1,7 @@
 //! Files: settings, passwords, `~/.pgpass`.
 
+use std::sync::{Arc, Mutex};
+
 use taskmaster_postgres::config::{DatabaseConfig, settings_file};
 
 use crate::{DATABASE, Directory, faults, load, loader, only, password, told};
@@ -85,4 +87,55 @@ fn without_a_password_the_file_of_passwords_has_one() {
     let open = directory.file("open", lines, 0o640);
     assert_eq!(password(&of("a", &open)), None);
     assert_eq!(password(&of("a", "/nowhere/.pgpass")), None);
+}
+
+/// What is logged while something is done.
+fn logged(action: impl FnOnce()) -> String {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let writer = Arc::clone(&log);
+    let subscriber = tracing_subscriber::fmt().with_writer(move || Log(Arc::clone(&writer))).finish();
+    tracing::subscriber::with_default(subscriber, action);
+    let bytes = log.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_passed_over_or_done_against_advice_is_logged() {
+    let directory = Directory::new();
+    let open = directory.file("open", "*:*:*:*:hunter2\n", 0o644);
+    let several = directory.file("several", "a:*:*:*:hunter2\n", 0o600);
+    for (given, said) in [
+        (
+            [("PGPASSFILE", open.as_str()), ("DB_HOST", "a")],
+            "open to others (run chmod 0600 on it), so no password is taken",
+        ),
+        (
+            [("PGPASSFILE", several.as_str()), ("DB_HOST", "a,b")],
+            "other things for some hosts than for others",
+        ),
+        (
+            [("DB_POOL_REAP_INTERVAL", "1000"), ("DB_HOST", "a")],
+            "DB_POOL_REAP_INTERVAL (environment) means nothing here",
+        ),
+        (
+            [("DB_SSL_MODE", "prefer"), ("DB_HOST", "a")],
+            "with prefer, what is sent to a may be read and changed",
+        ),
+    ] {
+        let log = logged(|| drop(load(&given)));
+        assert!(log.contains(said) && !log.contains("hunter2"), "{log}");
+    }
+    assert_eq!(logged(|| drop(load(&[("DB_SSL_MODE", "prefer"), ("DB_PASSWORD", "hunter2")]))), "");
 }

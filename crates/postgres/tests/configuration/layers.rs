@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taskmaster_postgres::config::{Host, PoolConfig, SslMode, Target};
+use taskmaster_postgres::config::{Host, PoolConfig, SslMode, Target, TimeoutConfig};
 
 use crate::{DATABASE, Directory, load, loader, only, password, variables};
 
@@ -150,6 +150,14 @@ fn fault_20_zero_can_be_configured_where_it_means_something() {
     ]);
     assert_eq!((config.pool.min, config.timeouts.statement), (0, Duration::ZERO));
     assert_eq!((config.logging.slow_query, config.retry.base_delay), (Some(Duration::ZERO), Duration::ZERO));
+}
+
+#[test]
+fn a_program_has_limits_of_its_own_unless_others_are_set() {
+    let timeouts =
+        TimeoutConfig { call: Duration::ZERO, statement: Duration::ZERO, ..TimeoutConfig::default() };
+    let config = loader(&[("DB_CALL_TIMEOUT", "9s")]).default_timeouts(timeouts.clone()).load().unwrap();
+    assert_eq!(config.timeouts, TimeoutConfig { call: Duration::from_secs(9), ..timeouts });
 }
 
 #[test]

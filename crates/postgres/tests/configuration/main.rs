@@ -16,7 +16,6 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use secrecy::ExposeSecret as _;
 use taskmaster_postgres::config::{ConfigError, ConfigLoader, DatabaseConfig};
 
 /// What must be named at least.
@@ -50,7 +49,7 @@ fn faults(given: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn password(config: &DatabaseConfig) -> Option<&str> {
-    config.password.as_ref().map(|password| password.expose_secret())
+    config.password.as_ref().map(secrecy::ExposeSecret::expose_secret)
 }
 
 /// A directory of a test's own, which goes with it.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::{
     ClientCertificate, ConfigError, DatabaseConfig, Host, ReplicaConfig, RootCertificates, SslMode, Target,
-    check,
+    TimeoutConfig, check,
     environment::Environment,
     error::ConfigFault,
     file,
@@ -24,6 +24,7 @@ pub struct ConfigLoader {
     file: WhichFile,
     environment: Environment,
     code: Vec<(String, String, String)>,
+    timeouts: TimeoutConfig,
 }
 
 #[derive(Clone, Debug)]
@@ -50,7 +51,7 @@ impl ConfigLoader {
     /// From `taskmaster.toml` in the working directory, if it is there, and the environment of this process.
     pub fn new() -> Self {
         let environment = settings::process_environment().into_iter().collect();
-        Self { file: WhichFile::IfThere, environment, code: Vec::new() }
+        Self { file: WhichFile::IfThere, environment, code: Vec::new(), timeouts: TimeoutConfig::default() }
     }
 
     /// From this file, which must be there, instead of `taskmaster.toml`.
@@ -68,6 +69,13 @@ impl ConfigLoader {
     /// From these variables instead of those of this process.
     pub fn environment(mut self, variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         self.environment = variables.into_iter().collect();
+        self
+    }
+
+    /// With other limits than usual where neither file nor environment sets one: a chore may take longer than a call of a
+    /// service.
+    pub fn default_timeouts(mut self, timeouts: TimeoutConfig) -> Self {
+        self.timeouts = timeouts;
         self
     }
 
@@ -97,7 +105,9 @@ impl ConfigLoader {
         };
         let values = layer::merge([file, environment, code], add_other_words, &mut faults);
         let mut reader = Reader::new(values, faults);
-        let config = read(&mut reader, &self.environment, &mut warnings);
+        let mut config = DatabaseConfig::new("localhost", "", "");
+        config.timeouts = self.timeouts;
+        read(&mut reader, &self.environment, &mut warnings, &mut config);
         let refused = reader.faulty();
         for (key, reason) in check::faults(&config).into_iter().filter(|(key, _)| !refused.contains(*key)) {
             reader.fault(key, reason);
@@ -164,11 +174,15 @@ impl DatabaseConfig {
     }
 }
 
-/// The configuration of these values. What cannot be read is a fault of the reader and has its default.
-fn read(reader: &mut Reader, environment: &Environment, warnings: &mut Vec<String>) -> DatabaseConfig {
-    let mut config = DatabaseConfig::new("localhost", "", "");
-    read_server(reader, &mut config);
-    read_tls(reader, &mut config);
+/// Puts the values in their places. What cannot be read is a fault of the reader and keeps its default.
+fn read(
+    reader: &mut Reader,
+    environment: &Environment,
+    warnings: &mut Vec<String>,
+    config: &mut DatabaseConfig,
+) {
+    read_server(reader, config);
+    read_tls(reader, config);
     let pool = &mut config.pool;
     reader.number("pool.min", &mut pool.min);
     reader.number("pool.max", &mut pool.max);
@@ -201,9 +215,8 @@ fn read(reader: &mut Reader, environment: &Environment, warnings: &mut Vec<Strin
     reader.flag("logging.slow_query_plan", &mut logging.slow_query_plan);
     reader.duration("health_deadline", &mut config.health_deadline);
     config.allowed_networks = reader.list_of("allowed_networks", reader::parsed);
-    read_replica(reader, &mut config);
-    read_password(reader, environment, warnings, &mut config);
-    config
+    read_replica(reader, config);
+    read_password(reader, environment, warnings, config);
 }
 
 fn read_server(reader: &mut Reader, config: &mut DatabaseConfig) {
