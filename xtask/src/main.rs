@@ -56,6 +56,12 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<OsString>,
     },
+    /// Plan and check who may connect to the server: plan, check; `access --help` tells more
+    #[command(disable_help_flag = true)]
+    Access {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        arguments: Vec<OsString>,
+    },
     /// Generate the entities, docs/schema.sql and docs/schema.mmd from the schema of a scratch database
     Entities {
         /// Write nothing, and fail when a file is out of date
@@ -88,6 +94,7 @@ fn main() -> ExitCode {
         Chore::Migrate { arguments } => migrate::run(&database, &arguments),
         Chore::Retention { arguments } => maintain::run(&database, "retention", &arguments),
         Chore::Audit { arguments } => maintain::run(&database, "audit", &arguments),
+        Chore::Access { arguments } => maintain::run(&database, "access", &arguments),
         Chore::Entities { check } => entities(&database, check),
         Chore::Dev { command } => dev::run(&database, &command),
         Chore::Ci { part } => ci::run(&database, part).map(|()| ExitCode::SUCCESS),

@@ -1,4 +1,4 @@
-//! `cargo xtask retention` and `cargo xtask audit`: the `maintain` program on the server that the options name.
+//! `cargo xtask retention`, `audit` and `access`: the `maintain` program on the server that the options name.
 
 use std::env;
 use std::ffi::{OsStr, OsString};

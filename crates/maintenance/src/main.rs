@@ -1,5 +1,6 @@
-//! `maintain`: removes rows that have outlived their age, and seals and verifies the audit trail.
+//! `maintain`: removes rows that have outlived their age, seals and verifies the audit trail, plans and checks who may connect.
 
+mod access;
 mod audit;
 mod retention;
 mod settings;
@@ -14,9 +15,9 @@ use taskmaster_postgres::Database;
 
 use settings::Settings;
 
-/// Removes rows that have outlived their age, and seals and verifies the audit trail.
+/// Removes rows that have outlived their age, seals and verifies the audit trail, plans and checks who may connect.
 ///
-/// It works as the role that owns the tables or one with DELETE on those of retention: see docs/operations.md.
+/// For retention and seals it works as a member of `taskmaster_admin`: see docs/access.md.
 #[derive(Debug, Parser)]
 #[command(name = "maintain", version)]
 struct Arguments {
@@ -46,6 +47,11 @@ enum Chore {
         #[command(subcommand)]
         command: audit::Command,
     },
+    /// Who may connect, from where and how
+    Access {
+        #[command(subcommand)]
+        command: access::Command,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -67,5 +73,6 @@ async fn run(Arguments { database_url, schema, config, chore }: Arguments) -> Re
             retention::run(&Database::connect(database).await?.store(), &policy, &command).await
         }
         Chore::Audit { command } => audit::run(&Database::connect(database).await?.store(), &command).await,
+        Chore::Access { command } => access::run(&database, command).await,
     }
 }

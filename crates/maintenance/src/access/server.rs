@@ -1,0 +1,244 @@
+//! What the server says of its `pg_hba.conf`, its roles and its grants.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+use ipnetwork::ip_mask_to_prefix;
+use sqlx::Row as _;
+use sqlx::postgres::{PgConnection, PgRow};
+
+use super::compare::Finding;
+use super::hba::{Address, Login, Rule};
+use super::network::host_bits_gone;
+use super::rights::{Grant, Rights, Role};
+
+/// From this version on the lines have an order of their own, since they may be in several files.
+const HAS_RULE_NUMBER: i32 = 160_000;
+
+/// What `pg_hba.conf` says.
+pub(crate) struct HbaFile {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Reads the lines as the server parses them, in the order in which it tries them.
+pub(crate) async fn hba_file(connection: &mut PgConnection) -> Result<HbaFile> {
+    let (version, user): (i32, String) =
+        sqlx::query_as("SELECT current_setting('server_version_num')::int, current_user::text")
+            .fetch_one(&mut *connection)
+            .await?;
+    let columns = "line_number, type, database::text[], user_name::text[], address, netmask, auth_method, \
+                   options::text[], error";
+    let sql = if version >= HAS_RULE_NUMBER {
+        format!(
+            "SELECT {columns}, nullif(file_name, current_setting('hba_file')) AS other_file \
+               FROM pg_catalog.pg_hba_file_rules ORDER BY rule_number, file_name, line_number"
+        )
+    } else {
+        format!("SELECT {columns}, NULL AS other_file FROM pg_catalog.pg_hba_file_rules ORDER BY line_number")
+    };
+    let rows = match sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *connection).await {
+        Err(error) if error.as_database_error().is_some_and(|it| it.code().as_deref() == Some("42501")) => {
+            let name = user.replace('"', "\"\"");
+            bail!(
+                "{user} may not read the server's pg_hba.conf: connect as a superuser, or let one run \
+                 GRANT SELECT ON pg_hba_file_rules TO \"{name}\"; GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO \"{name}\"; \
+                 in database {}",
+                sqlx::query_scalar::<_, String>("SELECT quote_ident(current_database())")
+                    .fetch_one(connection)
+                    .await?
+            );
+        }
+        rows => rows.context("cannot read pg_hba_file_rules")?,
+    };
+    let mut file = HbaFile { rules: Vec::new(), findings: Vec::new() };
+    for row in &rows {
+        let line = line_of(row)?;
+        if let Some(error) = row.try_get::<Option<String>, _>("error")? {
+            file.findings.push(Finding::Fault(format!("line {line}: {error}")));
+        } else {
+            file.rules.push(rule(row, line)?);
+        }
+    }
+    if !file.findings.is_empty() {
+        let text = "while lines are faulty, the server goes by what it read before, which nobody can see";
+        file.findings.push(Finding::Fault(text.to_owned()));
+    }
+    // Only some may ask this, and the rest can do without.
+    let stale = "SELECT (pg_catalog.pg_stat_file(current_setting('hba_file'))).modification > date_trunc('second', pg_catalog.pg_conf_load_time())";
+    if let Ok(true) = sqlx::query_scalar(stale).fetch_one(&mut *connection).await {
+        let text = "pg_hba.conf has changed since the server read it: SELECT pg_reload_conf()";
+        file.findings.push(Finding::Fault(text.to_owned()));
+    }
+    Ok(file)
+}
+
+fn line_of(row: &PgRow) -> Result<String> {
+    let number: i32 = row.try_get("line_number")?;
+    Ok(match row.try_get::<Option<String>, _>("other_file")? {
+        Some(file) => format!("{number} of {file}"),
+        None => number.to_string(),
+    })
+}
+
+fn rule(row: &PgRow, line: String) -> Result<Rule> {
+    let texts = |column| row.try_get::<Option<Vec<String>>, _>(column).map(Option::unwrap_or_default);
+    Ok(Rule {
+        line,
+        kind: row.try_get("type")?,
+        databases: texts("database")?,
+        users: texts("user_name")?,
+        address: address(row.try_get("address")?, row.try_get("netmask")?),
+        method: row.try_get("auth_method")?,
+        options: texts("options")?,
+    })
+}
+
+fn address(address: Option<String>, netmask: Option<&str>) -> Address {
+    let Some(address) = address else { return Address::None };
+    match (address.as_str(), address.parse(), netmask.map(str::parse)) {
+        ("all", ..) => Address::All,
+        ("samehost", ..) => Address::SameHost,
+        (_, Ok(ip), Some(Ok(mask))) => match ip_mask_to_prefix(mask) {
+            Ok(prefix) => Address::Network(host_bits_gone(ip, prefix)),
+            // A mask with holes, which no network is.
+            Err(_) => Address::Other(format!("{ip} with mask {mask}")),
+        },
+        _ => Address::Other(address),
+    }
+}
+
+/// What is the server's own, and would make the lines useless.
+pub(crate) async fn settings(connection: &mut PgConnection, needs_tls: bool) -> Result<Vec<Finding>> {
+    let (tls, passwords): (bool, String) =
+        sqlx::query_as("SELECT current_setting('ssl')::bool, current_setting('password_encryption')")
+            .fetch_one(connection)
+            .await?;
+    let mut findings = Vec::new();
+    if needs_tls && !tls {
+        findings.push(Finding::Missing(
+            "the server has no TLS: set ssl, ssl_cert_file and ssl_key_file".to_owned(),
+        ));
+    }
+    if passwords != "scram-sha-256" {
+        findings.push(Finding::Wider(format!(
+            "passwords are stored by password_encryption = {passwords}: set it to scram-sha-256, and set them anew"
+        )));
+    }
+    Ok(findings)
+}
+
+/// Reads all roles of the cluster, and the grants in the session's schema.
+pub(crate) async fn rights(connection: &mut PgConnection) -> Result<Rights> {
+    let roles: Vec<(String, bool, Vec<String>, Vec<String>)> = sqlx::query_as(
+        "WITH RECURSIVE member AS ( \
+             SELECT m.member, m.roleid FROM pg_catalog.pg_auth_members m \
+             UNION SELECT member.member, m.roleid FROM member JOIN pg_catalog.pg_auth_members m ON m.member = member.roleid) \
+         SELECT r.rolname::text AS name, r.rolcanlogin AS can_login, \
+                array_remove(ARRAY[CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END, \
+                    CASE WHEN r.rolcreatedb THEN 'CREATEDB' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END, \
+                    CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END], NULL) AS attributes, \
+                array(SELECT DISTINCT g.rolname::text FROM member JOIN pg_catalog.pg_roles g ON g.oid = member.roleid \
+                       WHERE member.member = r.oid ORDER BY 1) AS member_of \
+           FROM pg_catalog.pg_roles r ORDER BY 1",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let (schema, may_create, anyone_temporary, open_functions): (String, Vec<String>, bool, Vec<String>) = sqlx::query_as(
+        "SELECT n.nspname::text, \
+                array(SELECT CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END \
+                        FROM aclexplode(n.nspacl) g WHERE g.privilege_type = 'CREATE' AND g.grantee <> n.nspowner ORDER BY 1), \
+                EXISTS (SELECT FROM pg_catalog.pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) g \
+                         WHERE d.datname = current_database() AND g.grantee = 0 AND g.privilege_type = 'TEMPORARY'), \
+                array(SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc p \
+                       WHERE p.pronamespace = n.oid AND p.prosecdef \
+                         AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g \
+                                      WHERE g.grantee <> p.proowner) ORDER BY 1) \
+           FROM pg_catalog.pg_namespace n WHERE n.nspname = current_schema()",
+    )
+    .fetch_optional(&mut *connection)
+    .await?
+    .context("no schema of the search_path exists: name one with --schema")?;
+    let grants: Vec<(String, String, String, String)> = sqlx::query_as(
+        "SELECT c.relname::text, coalesce(a.attname::text, ''), \
+                CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END, g.privilege_type \
+           FROM pg_catalog.pg_class c LEFT JOIN LATERAL ( \
+                SELECT NULL::name AS attname, c.relacl AS acl UNION ALL \
+                SELECT a.attname, a.attacl FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped) a ON true, \
+                aclexplode(a.acl) g \
+          WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) \
+            AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S') AND g.grantee <> c.relowner",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let owners: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT pg_catalog.pg_get_userbyid(relowner)::text FROM pg_catalog.pg_class \
+          WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())",
+    )
+    .fetch_all(connection)
+    .await?;
+    let role = |(name, can_login, attributes, member_of)| Role {
+        name,
+        can_login,
+        attributes,
+        member_of: Vec::into_iter(member_of).collect(),
+    };
+    Ok(Rights {
+        roles: roles.into_iter().map(role).collect(),
+        grants: grants
+            .into_iter()
+            .map(|(table, column, to, verb)| Grant { table, column, to, verb })
+            .collect(),
+        schema,
+        owners: owners.into_iter().collect(),
+        may_create,
+        anyone_temporary,
+        open_functions,
+    })
+}
+
+impl Rights {
+    /// Who may log in.
+    pub(crate) fn logins(&self) -> Vec<Login> {
+        let logins = self.roles.iter().filter(|role| role.can_login);
+        let login = |role: &Role| Login {
+            name: role.name.clone(),
+            roles: role.member_of.clone(),
+            may_replicate: role.attributes.iter().any(|it| it == "SUPERUSER" || it == "REPLICATION"),
+        };
+        logins.map(login).collect()
+    }
+
+    /// Who is a member of each of these roles.
+    pub(crate) fn members<'a>(&'a self, groups: &[&'a str]) -> BTreeMap<&'a str, Vec<&'a str>> {
+        let of = |group: &'a str| {
+            let members = self.roles.iter().filter(|role| role.member_of.contains(group));
+            (group, members.map(|role| role.name.as_str()).collect())
+        };
+        groups.iter().copied().map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ipnetwork::IpNetwork;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_the_server_writes_them() {
+        let of = |text: &str, mask: Option<&str>| address(Some(text.to_owned()), mask);
+        let network = |text: &str| Address::Network(text.parse::<IpNetwork>().unwrap());
+        assert_eq!(address(None, None), Address::None);
+        assert_eq!(of("all", None), Address::All);
+        assert_eq!(of("samehost", None), Address::SameHost);
+        assert_eq!(of("10.1.2.3", Some("255.0.0.0")), network("10.0.0.0/8"));
+        assert_eq!(of("0.0.0.0", Some("0.0.0.0")), network("0.0.0.0/0"));
+        assert_eq!(of("::1", Some("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")), network("::1/128"));
+        assert_eq!(of(".example.com", None), Address::Other(".example.com".to_owned()));
+        assert_eq!(
+            of("10.0.0.0", Some("255.0.255.0")),
+            Address::Other("10.0.0.0 with mask 255.0.255.0".to_owned())
+        );
+    }
+}
