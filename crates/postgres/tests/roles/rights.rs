@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use taskmaster_security::guard::{Policy, Verb};
+
 use super::{ROLES, Roles, attempt, column};
 
 /// Who may do what: of readonly, app and admin. S is SELECT, I INSERT, U UPDATE and D DELETE of all columns; in lower case, of
@@ -149,4 +151,37 @@ async fn a_reader_sees_no_hash_of_a_key_by_any_way_of_asking() {
                       UNION ALL SELECT v::text FROM pg_stats v WHERE tablename = 'api_keys'";
     let seen = column(&mut session, everything).await.join("\n");
     assert!(seen.contains("github") && !seen.contains("aaaa") && !seen.contains("bbbb"), "{seen}");
+}
+
+/// The guard is the first wall, the grants are the second: what it lets through for a role, they must let through, too.
+#[tokio::test]
+async fn the_policies_of_the_guard_allow_nothing_that_the_role_may_not_do() {
+    let roles = Roles::new().await;
+    let mut owner = roles.owner().await;
+    for (role, policy) in ROLES.into_iter().zip([Policy::readonly(), Policy::app(), Policy::admin()]) {
+        let mut compared = 0;
+        for (table, verb, columns) in policy.tables() {
+            let sql = format!(
+                "SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = '{table}'::regclass AND a.attnum > 0 AND NOT a.attisdropped"
+            );
+            let names = column(&mut owner, &sql).await;
+            for name in names.into_iter().filter(|name| columns.contains(name)) {
+                let may = match verb {
+                    Verb::Delete => format!("has_table_privilege('{role}', '{table}', 'DELETE')"),
+                    verb => format!("has_column_privilege('{role}', '{table}', '{name}', '{verb}')"),
+                };
+                let may = column(&mut owner, &format!("SELECT {may}::text")).await;
+                assert_eq!(may, ["true"], "{role}: {verb} of {table}.{name}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 100, "{role}: {compared}");
+        for function in &policy.functions {
+            let sql = format!(
+                "SELECT bool_and(has_function_privilege('{role}', oid, 'EXECUTE'))::text FROM pg_proc
+                  WHERE pronamespace = 'public'::regnamespace AND proname = '{function}'"
+            );
+            assert_eq!(column(&mut owner, &sql).await, ["true"], "{role}: {function}");
+        }
+    }
 }
