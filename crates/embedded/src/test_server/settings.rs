@@ -52,8 +52,8 @@ impl TestServerSettings {
     #[must_use]
     pub fn wal_disk(mut self) -> Self {
         self.wal_disk = true;
-        // It is to be filled by the test, and not by the log itself.
-        self.setting("min_wal_size", "2MB").setting("max_wal_size", "4MB").setting("wal_keep_size", "0")
+        // A log that uses its old files again would need no room for a long time, and one that removes them would make some.
+        self.setting("wal_recycle", "off").setting("checkpoint_timeout", "1h").setting("wal_keep_size", "0")
     }
 
     /// Adds a line to `postgresql.conf`. Of two for one name the later one counts.
