@@ -145,6 +145,30 @@ pub enum EmbeddedError {
     )]
     MayNotMount,
 
+    /// No place where packages put `PgBouncer` holds it.
+    #[cfg(feature = "test-database")]
+    #[error(
+        "PgBouncer is not installed on this machine: install it (Debian, Ubuntu: `apt-get install -y pgbouncer`; Fedora: \
+         `dnf install -y pgbouncer`; macOS: `brew install pgbouncer`), or point PGBOUNCER at the program"
+    )]
+    NoPooler,
+
+    /// `PGBOUNCER` names no file.
+    #[cfg(feature = "test-database")]
+    #[error("PGBOUNCER is {}, and there is no such program: correct it, or unset it to have it looked for", program.display())]
+    Pgbouncer {
+        /// What `PGBOUNCER` says.
+        program: PathBuf,
+    },
+
+    /// `PgBouncer` ended at once, or took no connection.
+    #[cfg(feature = "test-database")]
+    #[error("PgBouncer did not start; its log: {log}")]
+    PoolerDidNotStart {
+        /// What it has logged.
+        log: String,
+    },
+
     /// The server that `DATABASE_URL` names cannot be reached.
     #[cfg(feature = "test-database")]
     #[error("DATABASE_URL is set but the server did not answer: {0}; unset it to use the built-in server")]

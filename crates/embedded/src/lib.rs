@@ -29,6 +29,7 @@
 //!
 //! With the feature `test-database`, `TestDatabase` gives each test a database of its own, cloned from a template that is
 //! migrated once, and `TestServer` gives a test a server of its own, to be configured, stopped, killed and followed by a standby.
+//! `TestPooler` is a `PgBouncer` in front of either.
 //!
 //! Windows has no Unix sockets that PostgreSQL's clients agree on: there, only `DATABASE_URL` serves, and this crate does
 //! not compile.
@@ -44,6 +45,8 @@ mod test_database;
 #[cfg(feature = "test-database")]
 mod test_login;
 #[cfg(feature = "test-database")]
+mod test_pooler;
+#[cfg(feature = "test-database")]
 mod test_run;
 #[cfg(feature = "test-database")]
 mod test_server;
@@ -58,5 +61,7 @@ pub use settings::Settings;
 pub use test_database::{Template, TestDatabase};
 #[cfg(feature = "test-database")]
 pub use test_login::TestLogin;
+#[cfg(feature = "test-database")]
+pub use test_pooler::TestPooler;
 #[cfg(feature = "test-database")]
 pub use test_server::{Stop, TestServer, TestServerSettings};

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Instant;
 
 pub use settings::TestServerSettings;
-use supervisor::Supervisor;
+pub(crate) use supervisor::Supervisor;
 
 use crate::watchdog::{self, POLL, READY_LIMIT, not_ready};
 use crate::{EmbeddedError, url};

@@ -12,11 +12,11 @@ use crate::watchdog::end_of_log;
 /// Obeys a line at a time, and removes everything when this process ends.
 const SCRIPT: &str = include_str!("supervisor.sh");
 
-/// A shell that keeps one cluster, as the user as whom PostgreSQL runs.
+/// A shell that keeps one cluster, or something else, as the user as whom PostgreSQL runs.
 #[derive(Debug)]
-pub(super) struct Supervisor {
-    pub(super) dir: PathBuf,
-    pub(super) identity: Identity,
+pub(crate) struct Supervisor {
+    pub(crate) dir: PathBuf,
+    pub(crate) identity: Identity,
     shell: Mutex<Shell>,
 }
 
@@ -49,6 +49,11 @@ impl Supervisor {
         // PostgreSQL does not run as root, not even as one of a namespace.
         command.arg(if mounts { "unshare --user --map-user=65534 --map-group=65534 --" } else { "" });
         command.args(arguments(&dir));
+        Self::run(command, dir, identity)
+    }
+
+    /// Starts a shell that makes the directory and answers each line of its input by `done` or `failed`.
+    pub(crate) fn run(mut command: Command, dir: PathBuf, identity: Identity) -> Result<Self, EmbeddedError> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(EmbeddedError::io("run /bin/sh"))?;
         let answers = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -56,7 +61,7 @@ impl Supervisor {
     }
 
     /// Has one thing done, a verb and its argument, and waits until it is.
-    pub(super) fn tell(&self, verb: &str, argument: &str) -> Result<(), EmbeddedError> {
+    pub(crate) fn tell(&self, verb: &str, argument: &str) -> Result<(), EmbeddedError> {
         let doing = || EmbeddedError::io(format!("have the shell of the test server {verb}"));
         let mut shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner);
         let mut orders = shell.child.stdin.as_ref().expect("it is piped");

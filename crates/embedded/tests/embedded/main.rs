@@ -7,6 +7,7 @@ mod locate;
 mod process;
 mod sql;
 mod test_database;
+mod test_pooler;
 mod test_server;
 mod users;
 
@@ -54,6 +55,7 @@ fn plays_its_role() {
         },
         "hold-database" => test_database::hold(),
         "hold-server" => test_server::hold(),
+        "hold-pooler" => test_pooler::hold(),
         "get-stuck" => test_database::get_stuck(),
         other => panic!("there is no role {other}"),
     }
