@@ -43,7 +43,7 @@ impl TestPooler {
     ///
     /// [`EmbeddedError::NoPooler`] when it is not installed, [`EmbeddedError::PoolerDidNotStart`] when it refuses a setting.
     pub fn launch(server: &[(&str, &str)], settings: &[(&str, &str)]) -> Result<Self, EmbeddedError> {
-        let program = program()?;
+        let program = Self::program()?;
         let dir = Place::Throwaway.dir()?;
         let identity = Identity::of_cluster(&dir)?;
         identity.check_may_enter(dir.parent().unwrap_or(&dir))?;
@@ -53,6 +53,25 @@ impl TestPooler {
         let pooler = Self { supervisor: Supervisor::run(command, dir, identity)? };
         pooler.start()?;
         Ok(pooler)
+    }
+
+    /// Where the program is.
+    ///
+    /// # Errors
+    ///
+    /// [`EmbeddedError::NoPooler`] when it is not installed.
+    pub fn program() -> Result<PathBuf, EmbeddedError> {
+        if let Some(program) = env::var_os("PGBOUNCER").filter(|program| !program.is_empty()) {
+            let program = PathBuf::from(program);
+            return if program.is_file() { Ok(program) } else { Err(EmbeddedError::Pgbouncer { program }) };
+        }
+        let mut dirs: Vec<_> =
+            env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
+        dirs.extend(
+            ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from),
+        );
+        let programs = dirs.iter().filter(|dir| dir.is_absolute()).map(|dir| dir.join("pgbouncer"));
+        programs.into_iter().find(|program| program.is_file()).ok_or(EmbeddedError::NoPooler)
     }
 
     /// Kills it, with all connections on both sides. Clients are refused until it is started again.
@@ -121,16 +140,4 @@ fn configuration(dir: &Path, server: &[(&str, &str)], settings: &[(&str, &str)])
         writeln!(text, "{name} = {value}").expect("a string takes all text");
     }
     text
-}
-
-/// Where the program is.
-fn program() -> Result<PathBuf, EmbeddedError> {
-    if let Some(program) = env::var_os("PGBOUNCER").filter(|program| !program.is_empty()) {
-        let program = PathBuf::from(program);
-        return if program.is_file() { Ok(program) } else { Err(EmbeddedError::Pgbouncer { program }) };
-    }
-    let mut dirs: Vec<_> = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
-    dirs.extend(["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from));
-    let programs = dirs.iter().filter(|dir| dir.is_absolute()).map(|dir| dir.join("pgbouncer"));
-    programs.into_iter().find(|program| program.is_file()).ok_or(EmbeddedError::NoPooler)
 }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
-use sqlx::postgres::PgDatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use taskmaster_repository::{BoxError, RepositoryError};
 
 use crate::connection::lease::leaves_session_in_order;
@@ -155,6 +155,11 @@ pub(crate) fn from_server(entity: &'static str, database: &PgDatabaseError) -> R
         "23503" => RepositoryError::Reference { entity, constraint: constraint() },
         "40001" | "40P01" => RepositoryError::Serialization { source: source() },
         "55P03" | "57014" => RepositoryError::Timeout { source: source() },
+        // What a pooler says whatever keeps it from serving.
+        "08P01" if matches!(database.severity(), PgSeverity::Fatal) => RepositoryError::Unavailable {
+            reason: format!("the pooler says: {message}; try again, and see its log"),
+            source: source(),
+        },
         code => {
             let said = |advice| format!("{message}; {advice}");
             match (passing(code), lasting(code)) {

@@ -104,8 +104,10 @@ pub(crate) fn read_statistics(rows: &[QueryResult]) -> Result<ErrorLogStatistics
 /// Searches codes and messages. Snippets are made for the hits that are shown only, and from the part of the message that is
 /// searched.
 pub(crate) fn search(request: &SearchRequest) -> Sql {
-    Sql::read(
-        "SELECT hits.*, ts_headline('pg_catalog.english', searchable_text(hits.error_message), hits.query, \
+    Sql::read("SELECT ")
+    .text(COLUMNS)
+    .text(
+        ", rank, ts_headline('pg_catalog.english', searchable_text(error_message), query, \
          'StartSel=**, StopSel=**, MinWords=5, MaxWords=20, MaxFragments=2') AS snippet FROM (SELECT ",
     )
     .text(COLUMNS)
@@ -115,5 +117,5 @@ pub(crate) fn search(request: &SearchRequest) -> Sql {
     .bind(i64::from(request.limit))
     .text(" OFFSET ")
     .bind(i64::from(request.offset))
-    .text(") AS hits ORDER BY rank DESC, hits.created_at DESC, hits.id DESC")
+    .text(") AS hits ORDER BY rank DESC, created_at DESC, id DESC")
 }

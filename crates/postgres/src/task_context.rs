@@ -263,9 +263,11 @@ impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
 /// Searches the contexts' data. Snippets are made for the hits that are shown only, and from the part of the data that is
 /// searched.
 fn search(request: &SearchRequest, context_type: Option<ContextType>) -> Sql {
-    Sql::read(
-        "SELECT hits.*, t.title AS task_title, t.status AS task_status, \
-         ts_headline('pg_catalog.english', searchable_json(hits.context_data), hits.query, \
+    Sql::read("SELECT ")
+    .text(COLUMNS)
+    .text(
+        ", rank, task_title, task_status, \
+         ts_headline('pg_catalog.english', searchable_json(context_data), query, \
          'StartSel=**, StopSel=**, MinWords=5, MaxWords=20, MaxFragments=2') AS snippet FROM (SELECT ",
     )
     .text(COLUMNS)
@@ -277,5 +279,6 @@ fn search(request: &SearchRequest, context_type: Option<ContextType>) -> Sql {
     .bind(i64::from(request.limit))
     .text(" OFFSET ")
     .bind(i64::from(request.offset))
-    .text(") AS hits JOIN tasks t ON t.id = hits.task_id ORDER BY rank DESC, hits.created_at DESC, hits.id DESC")
+    .text(") AS hits JOIN (SELECT id AS found, title AS task_title, status AS task_status FROM tasks) AS task \
+           ON found = task_id ORDER BY rank DESC, created_at DESC, id DESC")
 }

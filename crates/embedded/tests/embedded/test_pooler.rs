@@ -37,7 +37,8 @@ async fn clients_of_a_pooler_share_the_sessions_of_the_server() {
     let server = TestServer::launch(TestServerSettings::new()).unwrap();
     let Some(pooler) = before(&server, &[("default_pool_size", "1")]) else { return };
     let url = pooler.url_of("postgres");
-    let mut clients = [PgConnection::connect(&url).await.unwrap(), PgConnection::connect(&url).await.unwrap()];
+    let mut clients =
+        [PgConnection::connect(&url).await.unwrap(), PgConnection::connect(&url).await.unwrap()];
     let mut pids = Vec::new();
     for client in &mut clients {
         let row = sqlx::raw_sql("SELECT pg_backend_pid()::text").fetch_one(client).await.unwrap();

@@ -112,33 +112,35 @@ impl Database {
     async fn run(&self, question: Question) -> Result<Answer, DbErr> {
         let (call, shape) = (Call::current(), question.shape());
         let in_time = async {
-            let is_sent = AtomicBool::new(false);
+            let progress = Progress::default();
             let limit = self.config().timeouts.call;
             // In a box, since each future around it would be larger by as much again.
-            let attempts = Box::pin(self.attempts(call, question, &is_sent));
+            let attempts = Box::pin(self.attempts(call, question, &progress));
             match call::until(call::deadline(limit), attempts).await {
                 Ok(answered) => answered,
-                Err(elapsed) => Err(carry(self.too_late(call, is_sent.into_inner(), elapsed))),
+                Err(elapsed) => Err(carry(self.too_late(call, &progress, elapsed))),
             }
         };
         self.pool.shared.telemetry.watch(call.name, shape, in_time).await
     }
 
-    async fn attempts(&self, call: Call, question: Question, is_sent: &AtomicBool) -> Result<Answer, DbErr> {
+    async fn attempts(&self, call: Call, question: Question, progress: &Progress) -> Result<Answer, DbErr> {
         let mut delays = Delays::new(&self.config().retry);
         loop {
             let mut lease = self.pool.lease(call).await.map_err(carry)?;
-            is_sent.store(true, Ordering::Relaxed);
-            let error = match lease.put_alone(question.clone()).await {
+            progress.has_connection.store(true, Ordering::Relaxed);
+            let error = match lease.put_alone(question.clone(), &progress.may_be_kept).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             drop(lease);
-            let delay = if retry::may_repeat(call.access, &error) { delays.next() } else { None };
+            // What surely was not kept may be put again like a read.
+            let access = progress.access(call);
+            let delay = if retry::may_repeat(access, &error) { delays.next() } else { None };
             let Some(delay) = delay else {
-                return Err(ended(call, error));
+                return Err(ended(call, access, error));
             };
-            is_sent.store(false, Ordering::Relaxed);
+            progress.begin_again();
             tracing::debug!(call = call.name, %error, ?delay, "a statement is put again");
             phase::retried();
             tokio::time::sleep(delay).await;
@@ -146,12 +148,37 @@ impl Database {
     }
 
     /// The error of a call whose time is up.
-    fn too_late(&self, call: Call, is_sent: bool, elapsed: tokio::time::error::Elapsed) -> RepositoryError {
-        if is_sent {
+    fn too_late(
+        &self,
+        call: Call,
+        progress: &Progress,
+        elapsed: tokio::time::error::Elapsed,
+    ) -> RepositoryError {
+        if progress.has_connection.load(Ordering::Relaxed) {
             let error = RepositoryError::Timeout { source: Box::new(elapsed) };
-            return if call.access == Access::Write { error.with_unknown_outcome() } else { error };
+            let is_write = progress.access(call) == Access::Write;
+            return if is_write { error.with_unknown_outcome() } else { error };
         }
         self.pool.too_late()
+    }
+}
+
+/// How far a statement outside a unit of work has come.
+#[derive(Debug, Default)]
+struct Progress {
+    has_connection: AtomicBool,
+    may_be_kept: AtomicBool,
+}
+
+impl Progress {
+    /// What the call can have done to the data so far.
+    fn access(&self, call: Call) -> Access {
+        if self.may_be_kept.load(Ordering::Relaxed) { call.access } else { Access::Read }
+    }
+
+    fn begin_again(&self) {
+        self.has_connection.store(false, Ordering::Relaxed);
+        self.may_be_kept.store(false, Ordering::Relaxed);
     }
 }
 
@@ -171,8 +198,8 @@ fn check_slots(pool: &Pool) -> Result<(), RepositoryError> {
 }
 
 /// The error that a statement outside a unit of work ended with.
-fn ended(call: Call, error: sqlx::Error) -> DbErr {
-    if call.access == Access::Read || lease::leaves_session_in_order(&error) {
+fn ended(call: Call, access: Access, error: sqlx::Error) -> DbErr {
+    if access == Access::Read || lease::leaves_session_in_order(&error) {
         return failed(error);
     }
     carry(from_db(call.entity(), failed(error)).with_unknown_outcome())

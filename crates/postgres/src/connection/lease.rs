@@ -1,6 +1,12 @@
 //! A connection in somebody's hand, and what becomes of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use deadpool::managed::Object;
 use sea_orm::sqlx::{
@@ -13,7 +19,6 @@ use super::{
     call::Call,
     cancel::Ending,
     pool::{self, Connector, Shared},
-    pooler,
     statement::{Answer, Question},
     telemetry::phase,
 };
@@ -61,24 +66,42 @@ impl Lease {
         Self { connection: Some(connection), state: State::Ready, is_touched: false, ticket, shared }
     }
 
-    /// Puts a statement that is a transaction of its own.
-    pub(crate) async fn put_alone(&mut self, question: Question) -> Result<Answer, sqlx::Error> {
-        if self.shared.config.pool.behind_pooler {
-            return Box::pin(self.put_in_transaction(question)).await;
+    /// Puts a statement that is a transaction of its own. `may_be_kept` tells from when on it may take place although no answer
+    /// comes.
+    pub(crate) async fn put_alone(
+        &mut self,
+        question: Question,
+        may_be_kept: &AtomicBool,
+    ) -> Result<Answer, sqlx::Error> {
+        if !self.shared.config.pool.behind_pooler {
+            may_be_kept.store(true, Ordering::Relaxed);
+            return self.put(question).await;
         }
-        self.put(question).await
+        match Box::pin(self.put_in_transaction(question.clone(), may_be_kept)).await {
+            // The driver asks for types that it does not know yet when the statement is prepared already, and what is asked in
+            // between undoes a statement that has no name. By now it knows them.
+            Err(error) if sqlstate(&error).as_deref() == Some("26000") => {
+                Box::pin(self.put_in_transaction(question, may_be_kept)).await
+            }
+            answer => answer,
+        }
     }
 
     /// Puts it behind a pooler: sqlx prepares a statement in a round trip of its own, and only in a transaction does a pooler give
     /// both to the same session.
-    async fn put_in_transaction(&mut self, question: Question) -> Result<Answer, sqlx::Error> {
-        self.put(Question::unprepared(pooler::begin(&self.shared.config, ""))).await?;
+    async fn put_in_transaction(
+        &mut self,
+        question: Question,
+        may_be_kept: &AtomicBool,
+    ) -> Result<Answer, sqlx::Error> {
+        self.put(self.shared.begin("")).await?;
         self.in_transaction(true);
         let answer = self.put(question).await;
         if self.state != State::InTransaction {
             return answer;
         }
         let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        may_be_kept.store(answer.is_ok(), Ordering::Relaxed);
         let ended = self.put(Question::unprepared(end)).await;
         self.in_transaction(false);
         // What went wrong first is what counts.
@@ -96,7 +119,7 @@ impl Lease {
         let is_named = !self.shared.config.pool.behind_pooler;
         let answer = question.put(&mut connection.session, is_named).await;
         self.state = match &answer {
-            Err(error) if breaks(error) => State::Broken,
+            Err(error) if breaks(error, is_named) => State::Broken,
             _ => before,
         };
         if answer.as_ref().is_err_and(|error| !leaves_session_in_order(error)) {
@@ -181,10 +204,10 @@ impl Drop for Lease {
     }
 }
 
-/// Whether a connection is of no more use after this error.
-fn breaks(error: &sqlx::Error) -> bool {
+/// Whether a connection is of no more use after this error of a statement with a name or without.
+fn breaks(error: &sqlx::Error, is_named: bool) -> bool {
     // A statement that it has prepared is out of date or gone, and would be so each time.
-    let is_outdated = matches!(sqlstate(error).as_deref(), Some("0A000" | "26000"));
+    let is_outdated = is_named && matches!(sqlstate(error).as_deref(), Some("0A000" | "26000"));
     is_outdated || !leaves_session_in_order(error)
 }
 

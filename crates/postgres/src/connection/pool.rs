@@ -21,7 +21,9 @@ use super::{
     dial::{Dialer, Link, ServerCertificate},
     holders::Holders,
     lease::Lease,
+    pooler,
     retry::{Delays, random},
+    statement::Question,
     telemetry::{Telemetry, phase},
 };
 
@@ -126,6 +128,11 @@ impl managed::Manager for Connector {
 }
 
 impl Shared {
+    /// Begins a transaction in this mode, such as ` READ ONLY`.
+    pub(super) fn begin(&self, mode: &str) -> Question {
+        Question::unprepared(pooler::begin(&self.config, self.dialer.watches_clients(), mode))
+    }
+
     /// Makes a connection.
     pub(super) async fn connect(&self) -> Result<Connection, RepositoryError> {
         let Link { conn, host, backend_pid, server_version, is_standby, is_read_only, slots, certificate } =

@@ -25,7 +25,6 @@ use super::{
     database::{carry, failed},
     lease::Lease,
     pool::Pool,
-    pooler,
     retry::{self, Delays},
     statement::{Answer, Question},
     telemetry::{Shape, Telemetry, phase},
@@ -70,7 +69,7 @@ impl Transaction {
             let _ = write!(mode, " {access}");
         }
         let config = Arc::clone(&pool.shared.config);
-        let begin = Question::unprepared(pooler::begin(&config, &mode));
+        let begin = pool.shared.begin(&mode);
         let telemetry = Arc::clone(&pool.shared.telemetry);
         let in_time = async {
             let deadline = call::deadline(config.timeouts.call);

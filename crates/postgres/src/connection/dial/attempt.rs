@@ -32,7 +32,7 @@ impl Dialer {
                 self.open(host, address, Some(&tls)).await.map_err(Failure::into_error)?
             }
         };
-        server::look(conn, host, certificate, &self.config).await
+        server::look(conn, host, certificate, self).await
     }
 
     /// With encryption, and if it is for this that it fails, without.

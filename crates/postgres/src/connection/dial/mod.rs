@@ -12,7 +12,10 @@ mod verifier;
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -62,6 +65,11 @@ impl Dialer {
     pub(crate) fn new(config: Arc<DatabaseConfig>) -> Self {
         let default_roots = std::env::home_dir().map(|home| home.join(".postgresql/root.crt"));
         Self { config, default_roots, watches_clients: Arc::new(AtomicBool::new(true)) }
+    }
+
+    /// Whether the server is asked to look after its clients.
+    pub(crate) fn watches_clients(&self) -> bool {
+        self.watches_clients.load(Ordering::Relaxed)
     }
 
     /// Connects to the first host that will do. What passes by itself, and a host that has not the right role, leads to the

@@ -1,14 +1,16 @@
 //! What a server is, asked once in one round trip, and whether it will do.
 
+use std::sync::atomic::Ordering;
+
 use sea_orm::{
     DbErr, RuntimeErr,
-    sqlx::{self, PgConnection, Row as _},
+    sqlx::{self, AssertSqlSafe, PgConnection, Row as _, postgres::PgRow},
 };
 use taskmaster_repository::{RepositoryError, Result};
 
-use super::{Link, ServerCertificate};
+use super::{Dialer, Link, ServerCertificate, session};
 use crate::{
-    connection::config::{DatabaseConfig, Host, Target},
+    connection::config::{Host, Target},
     error::from_db,
 };
 
@@ -31,13 +33,14 @@ pub(super) async fn look(
     mut conn: PgConnection,
     host: &Host,
     certificate: Option<ServerCertificate>,
-    config: &DatabaseConfig,
+    dialer: &Dialer,
 ) -> Result<Link> {
+    let config = &dialer.config;
     // The server has told its version without being asked. An old one might not understand the question.
     conn.server_version_num().map_or(Ok(()), check_version)?;
     let failed =
         |error: sqlx::Error| from_db("connection", DbErr::Query(RuntimeErr::SqlxError(error.into())));
-    let row = sqlx::raw_sql(LOOK).fetch_one(&mut conn).await.map_err(failed)?;
+    let row = ask(&mut conn, dialer).await.map_err(failed)?;
     let pid: i32 = row.try_get("pid").map_err(failed)?;
     let is_standby = row.try_get("is_standby").map_err(failed)?;
     let is_read_only = row.try_get("is_read_only").map_err(failed)?;
@@ -60,6 +63,20 @@ pub(super) async fn look(
         slots: (!is_pooled).then(|| u32::try_from(slots).unwrap_or(0)),
         certificate,
     })
+}
+
+/// Puts the question. Behind a pooler it is the first occasion to see whether the server can look after its clients.
+async fn ask(conn: &mut PgConnection, dialer: &Dialer) -> std::result::Result<PgRow, sqlx::Error> {
+    if dialer.config.pool.behind_pooler && dialer.watches_clients() {
+        let text = format!("SET LOCAL {} = '1s'; {LOOK}", session::WATCH);
+        match sqlx::raw_sql(AssertSqlSafe(text)).fetch_one(&mut *conn).await {
+            Err(error) if session::cannot_watch(&error) => {
+                dialer.watches_clients.store(false, Ordering::Relaxed);
+            }
+            answered => return answered,
+        }
+    }
+    sqlx::raw_sql(LOOK).fetch_one(conn).await
 }
 
 fn check_version(version: u32) -> Result<()> {

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use crate::connection::config::DatabaseConfig;
 
 /// How the server is to look whether the client of a running statement is still there.
-const WATCH: &str = "client_connection_check_interval";
+pub(in crate::connection) const WATCH: &str = "client_connection_check_interval";
 
 /// Everything that does not depend on the host. The settings are in the first message, so they cost no round trip and hold from
 /// the first statement on; sqlx puts them behind those of the variable `PGOPTIONS`, and the last one counts.
