@@ -1,7 +1,8 @@
 //! What the small examples share: a PostgreSQL that is there for one run only.
 //!
 //! Each program of this package shows one use. `quickstart` is the whole system on a real project; `unit_of_work`,
-//! `storage_manager`, `errors`, `api_keys`, `audit`, `bulk` and `mocking` are a page each.
+//! `storage_manager`, `errors`, `api_keys`, `audit`, `bulk`, `mocking` and `serve_health` are
+//! a page each.
 
 use anyhow::Result;
 use taskmaster_embedded::{EmbeddedPostgres, Settings};

@@ -20,6 +20,11 @@ pub(crate) fn catalogue() -> &'static [SqlMigration] {
     CATALOGUE
 }
 
+/// The names of all migrations, oldest first.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().map(|migration| migration.name)
+}
+
 /// A hash over the names and files of all migrations: 16 hexadecimal digits that differ when the schema they make may
 /// differ. Fit for naming a template database.
 #[must_use]

@@ -28,7 +28,7 @@ mod status;
 mod target;
 mod verify;
 
-pub use catalogue::{Migrator, fingerprint};
+pub use catalogue::{Migrator, fingerprint, names};
 pub use error::MigrateError;
 pub use fresh::SchemaObject;
 pub use scaffold::create_migration;

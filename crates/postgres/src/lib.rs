@@ -59,6 +59,7 @@ pub use connection::{
     call::within,
     config,
     database::Database,
+    health::{CertificateHealth, Health, HealthStatus, MigrationHealth, Replication},
     holders::HeldConnection,
     pool::PoolStatus,
     retry::{SharedUnitOfWork, retrying, retrying_idempotent},

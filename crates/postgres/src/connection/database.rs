@@ -22,6 +22,7 @@ use tokio::sync::OnceCell;
 use super::{
     call::{self, Access, Call},
     config::DatabaseConfig,
+    health::{Health, Probe},
     holders::HeldConnection,
     lease,
     pool::{Pool, PoolStatus},
@@ -43,6 +44,7 @@ use crate::{
 pub struct Database {
     pool: Pool,
     shutdown: Arc<OnceCell<ShutdownReport>>,
+    probe: Arc<Probe>,
 }
 
 impl Database {
@@ -61,7 +63,23 @@ impl Database {
         check_slots(&pool)?;
         upkeep::begin(&pool);
         gauges::begin(&pool);
-        Ok(Self { pool, shutdown: Arc::default() })
+        Ok(Self { pool, shutdown: Arc::default(), probe: Arc::default() })
+    }
+
+    /// Has [`health`](Self::health) tell which of these migrations are pending: `taskmaster_migration::names()`. Holds for all
+    /// clones.
+    #[must_use]
+    pub fn expecting_migrations(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.probe.expect(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// How the database is. It is never an error, and it is told within the
+    /// [`health_deadline`](DatabaseConfig::health_deadline), also when the pool is exhausted and the server says nothing: it is
+    /// found out on a connection of its own, one more than the pool's, which stays open for the next time. Those who ask at the
+    /// same time get the same answer, so a storm of questions is one for the server.
+    pub async fn health(&self) -> Health {
+        self.probe.ask(&self.pool).await
     }
 
     /// The repositories.
@@ -105,7 +123,9 @@ impl Database {
     ///
     /// Whoever calls it again gets the same report.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
-        self.shutdown.get_or_init(|| shutdown::shut_down(&self.pool, deadline)).await.clone()
+        let report = self.shutdown.get_or_init(|| shutdown::shut_down(&self.pool, deadline)).await;
+        self.probe.close();
+        report.clone()
     }
 
     /// Puts a statement that is a transaction of its own, until it succeeds, can only fail, or its time is up.

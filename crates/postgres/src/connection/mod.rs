@@ -5,6 +5,7 @@ mod cancel;
 pub mod config;
 pub(crate) mod database;
 mod dial;
+pub(crate) mod health;
 pub(crate) mod holders;
 pub(crate) mod lease;
 pub(crate) mod pool;

@@ -74,7 +74,7 @@ pub struct PoolStatus {
 
 /// What is known of a server.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "health tells it")]
+#[expect(dead_code, reason = "who reads from standbys wants to know")]
 pub(crate) struct Server {
     pub(crate) host: Host,
     pub(crate) version: u32,
@@ -175,10 +175,15 @@ impl Shared {
 
 /// Says farewell to the server in the background.
 pub(super) fn close(connection: Connection) {
+    close_session(connection.session);
+}
+
+/// Says farewell to the server in the background.
+pub(super) fn close_session(session: PgConnection) {
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         runtime.spawn(async move {
             // It is given up in any case.
-            let _ = timeout(PATIENCE, connection.session.close()).await;
+            let _ = timeout(PATIENCE, session.close()).await;
         });
     }
 }

@@ -53,7 +53,7 @@ impl Question {
     /// Its text as it may be logged.
     pub(crate) fn shape(&self) -> Shape {
         let origin = if Call::current().is_unnamed() { Origin::Foreign } else { Origin::Repository };
-        Shape::new(Arc::clone(&self.text), origin)
+        Shape::new(Arc::clone(&self.text), origin, self.arguments.is_some())
     }
 
     /// Puts it, and waits for all of the answer. Statements without a name are prepared anew each time.

@@ -96,3 +96,63 @@ pub(crate) fn set(key: &Key, value: f64) {
     let gauge: Gauge = with_recorder(|recorder| recorder.register_gauge(key, &METADATA));
     gauge.set(value);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const DASHBOARD: &str = include_str!("../../../../../docs/grafana-dashboard.json");
+    const REFERENCE: &str = include_str!("../../../../../docs/monitoring.md");
+
+    /// The name that Prometheus sees, without what it adds to a histogram.
+    fn in_prometheus(instrument: &Instrument) -> String {
+        let unit = if instrument.unit == Unit::Seconds { "_seconds" } else { "" };
+        let kind = if instrument.kind == Kind::Counter { "_total" } else { "" };
+        format!("{}{unit}{kind}", instrument.name.replace('.', "_"))
+    }
+
+    /// The metrics that the dashboard's queries are about: a name with a brace behind it.
+    fn in_dashboard() -> BTreeSet<String> {
+        let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).unwrap();
+        let panels = dashboard["panels"].as_array().unwrap();
+        let queries = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let names = queries.flat_map(|query| {
+            let pieces: Vec<_> = query["expr"].as_str().unwrap().split('{').collect();
+            let before = &pieces[..pieces.len() - 1];
+            let name = |piece: &&str| piece.rsplit(|c| !is_name(c)).next().unwrap().to_owned();
+            before.iter().map(name).collect::<Vec<_>>()
+        });
+        names.collect()
+    }
+
+    #[test]
+    fn the_dashboard_shows_each_metric_that_there_is_and_no_other() {
+        let shown: BTreeSet<_> = in_dashboard()
+            .iter()
+            .map(|name| {
+                let of_histogram = |name: &str| {
+                    let suffix = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+                    suffix.filter(|name| name.ends_with("_seconds")).map(str::to_owned)
+                };
+                of_histogram(name).unwrap_or_else(|| name.clone())
+            })
+            .collect();
+        let there: BTreeSet<_> = ALL.iter().map(in_prometheus).collect();
+        assert_eq!(shown, there);
+    }
+
+    #[test]
+    fn the_reference_names_each_metric_that_there_is_and_no_other() {
+        let rows = REFERENCE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        let named: BTreeSet<_> =
+            rows.map(|(name, _)| name).filter(|name| name.contains("db.")).map(str::to_owned).collect();
+        let there: BTreeSet<_> = ALL.iter().map(|instrument| instrument.name.to_owned()).collect();
+        assert_eq!(named, there);
+        for instrument in ALL {
+            assert!(REFERENCE.contains(&in_prometheus(instrument)), "{}", instrument.name);
+        }
+    }
+}

@@ -9,7 +9,10 @@ use deadpool::managed::WeakPool;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{TARGET, Telemetry, export};
-use crate::connection::pool::{Connector, Pool, PoolStatus, Shared};
+use crate::connection::{
+    health::{Health, Replication},
+    pool::{Connector, Pool, PoolStatus, Shared},
+};
 
 /// How old the gauges are at most.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -18,6 +21,30 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const OFTEN: Duration = Duration::from_millis(10);
 
 impl Telemetry {
+    /// Sets the gauges of what was found out about the server.
+    pub(crate) fn record_health(&self, health: &Health) {
+        let set = |instrument: export::Instrument, value: f64| {
+            export::set(&instrument.key(self.labels.clone()), value);
+        };
+        set(export::UP, f64::from(u8::from(health.is_up())));
+        if let Some(latency) = health.latency {
+            set(export::PROBE_LATENCY, latency.as_secs_f64());
+        }
+        if let Some(migrations) = &health.migrations {
+            set(export::PENDING_MIGRATIONS, migrations.pending.len() as f64);
+        }
+        if let Some(
+            Replication::Primary { lag: Some(lag), .. } | Replication::Standby { lag: Some(lag), .. },
+        ) = &health.replication
+        {
+            set(export::REPLICATION_LAG, lag.as_secs_f64());
+        }
+        if let Some(certificate) = &health.certificate {
+            let left = certificate.expires_at - health.checked_at;
+            set(export::CERTIFICATE, left.as_seconds_f64());
+        }
+    }
+
     /// Sets the gauges, and tells a recorder that may have come late what the names mean.
     pub(crate) fn record_gauges(&self, status: PoolStatus) {
         export::describe();

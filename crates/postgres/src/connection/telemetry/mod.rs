@@ -6,6 +6,7 @@ mod export;
 pub(crate) mod gauges;
 mod histogram;
 pub(crate) mod phase;
+mod plan;
 mod pool;
 mod series;
 mod shape;
@@ -31,7 +32,7 @@ pub(crate) use self::{
     error_type::ErrorType,
     shape::{Origin, Shape},
 };
-use self::{phase::Phases, pool::PoolSeries, series::Series};
+use self::{phase::Phases, plan::Plans, pool::PoolSeries, series::Series};
 use super::config::DatabaseConfig;
 
 pub use self::{
@@ -51,6 +52,7 @@ pub(crate) struct Telemetry {
     calls: RwLock<HashMap<&'static str, Arc<Series>>>,
     pool: PoolSeries,
     last_error: Mutex<Option<LastError>>,
+    plans: Arc<Plans>,
 }
 
 /// The last call that failed. It tells nothing of what the call was about.
@@ -75,6 +77,7 @@ impl Telemetry {
         export::describe();
         Arc::new(Self {
             pool: PoolSeries::new(&labels),
+            plans: Plans::new(Arc::clone(&config)),
             config,
             labels,
             calls: RwLock::default(),
@@ -171,6 +174,7 @@ impl Telemetry {
                 call, took_ms = milliseconds(took), wait_ms = wait, dial_ms = dial, execute_ms = execute,
                 "error.type" = error_type, db.query.text = %shape.text(), "slow statement"
             );
+            self.plans.tell(call, shape);
         } else if self.config.logging.queries {
             tracing::info!(
                 target: TARGET,

@@ -10,6 +10,7 @@ const LOGGED: usize = 4000;
 pub(crate) struct Shape {
     text: Text,
     origin: Origin,
+    is_prepared: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -30,11 +31,19 @@ pub(crate) enum Origin {
 impl Shape {
     /// A text of this crate's, such as `BEGIN`.
     pub(crate) const fn fixed(text: &'static str) -> Self {
-        Self { text: Text::Static(text), origin: Origin::Repository }
+        Self { text: Text::Static(text), origin: Origin::Repository, is_prepared: false }
     }
 
-    pub(crate) fn new(text: Arc<str>, origin: Origin) -> Self {
-        Self { text: Text::Shared(text), origin }
+    pub(crate) fn new(text: Arc<str>, origin: Origin, is_prepared: bool) -> Self {
+        Self { text: Text::Shared(text), origin, is_prepared }
+    }
+
+    /// The text, if its plan can be told: all its values are bound.
+    pub(crate) fn explainable(&self) -> Option<Arc<str>> {
+        match (&self.text, self.origin) {
+            (Text::Shared(text), Origin::Repository) if self.is_prepared => Some(Arc::clone(text)),
+            _ => None,
+        }
     }
 
     /// The text without what may be a value, and without its end if it is very long.
@@ -142,7 +151,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        Shape::new(text.into(), Origin::Foreign).text().into_owned()
+        Shape::new(text.into(), Origin::Foreign, true).text().into_owned()
     }
 
     #[test]
@@ -167,7 +176,7 @@ mod tests {
     #[test]
     fn a_text_of_this_crate_is_shown_as_it_is_but_for_what_is_too_much() {
         assert_eq!(Shape::fixed("SELECT 'a', 1").text(), "SELECT 'a', 1");
-        let long = Shape::new("é".repeat(LOGGED).into(), Origin::Repository);
+        let long = Shape::new("é".repeat(LOGGED).into(), Origin::Repository, true);
         assert_eq!(long.text().len(), LOGGED);
     }
 }
