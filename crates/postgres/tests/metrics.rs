@@ -42,7 +42,7 @@ async fn fault_19_averages_are_of_those_that_succeeded_and_units_of_work_are_cou
     assert_eq!(create.errors, BTreeMap::from([("23505".to_owned(), 3)]));
     assert_eq!(create.success_rate(), Some(0.5));
     assert_eq!(create.duration.count(), 3);
-    assert_eq!(create.duration.mean(), Some(create.duration.sum().div_f64(3.0)));
+    assert_eq!(create.duration.mean(), Some(create.duration.sum() / 3));
     assert_eq!(create.execute.count(), 6, "the server worked for those that failed, too");
     assert_eq!(create.wait.count(), 5, "within a unit of work there is a connection already");
     for (name, count) in [("begin", 2), ("commit", 1), ("rollback", 1)] {

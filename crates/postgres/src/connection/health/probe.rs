@@ -9,6 +9,7 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared},
 };
+use sea_orm::sqlx::error::DatabaseError;
 use taskmaster_models::clock;
 use taskmaster_repository::RepositoryError;
 use tokio::time::{Instant, timeout_at};
@@ -122,7 +123,7 @@ impl Probe {
                 if leaves_session_in_order(&error) {
                     self.keep(answering.kept);
                 }
-                let reason = error.as_database_error().and_then(|error| error.code()).map_or_else(
+                let reason = error.as_database_error().and_then(DatabaseError::code).map_or_else(
                     || "the connection broke while it was asked for details".to_owned(),
                     |sqlstate| format!("the server does not tell all details (SQLSTATE {sqlstate})"),
                 );

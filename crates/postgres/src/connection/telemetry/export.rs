@@ -83,6 +83,12 @@ pub(crate) fn describe() {
     });
 }
 
+/// A count as the crate `metrics` has it.
+#[expect(clippy::cast_precision_loss, reason = "beyond 2^53 nobody counts exactly")]
+pub(crate) fn float(count: u64) -> f64 {
+    count as f64
+}
+
 pub(crate) fn record(key: &Key, duration: Duration) {
     with_recorder(|recorder| recorder.register_histogram(key, &METADATA).record(duration));
 }

@@ -31,7 +31,7 @@ impl Telemetry {
             set(export::PROBE_LATENCY, latency.as_secs_f64());
         }
         if let Some(migrations) = &health.migrations {
-            set(export::PENDING_MIGRATIONS, migrations.pending.len() as f64);
+            set(export::PENDING_MIGRATIONS, export::float(migrations.pending.len() as u64));
         }
         if let Some(
             Replication::Primary { lag: Some(lag), .. } | Replication::Standby { lag: Some(lag), .. },

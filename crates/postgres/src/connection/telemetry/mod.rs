@@ -13,7 +13,6 @@ mod shape;
 mod snapshot;
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     future::Future,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -139,7 +138,7 @@ impl Telemetry {
         let is_slow = self.is_slow(phases);
         self.series(name).record(took, phases, is_slow, error.as_ref());
         let error_type = error.as_ref().map(ErrorType::name);
-        self.log(name, shape, took, phases, is_slow, error_type);
+        self.log(name, shape, took, phases, is_slow, error_type.as_deref());
         if let Some(ErrorType { kind, sqlstate }) = error {
             let last = LastError { call: name, kind, sqlstate, at: clock::now() };
             *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
@@ -159,9 +158,8 @@ impl Telemetry {
         took: Duration,
         phases: Phases,
         is_slow: bool,
-        error_type: Option<Cow<'static, str>>,
+        error_type: Option<&str>,
     ) {
-        let error_type = error_type.as_deref();
         if let Some(error_type) = error_type {
             Span::current().record("error.type", error_type);
         }

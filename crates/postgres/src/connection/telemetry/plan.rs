@@ -98,7 +98,7 @@ impl Plans {
         // What was prepared goes with the connection.
         let _ = link.conn.close().await;
         plan.map_err(|error| {
-            let sqlstate = error.as_database_error().and_then(|error| error.code());
+            let sqlstate = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
             sqlstate.map_or_else(|| "the connection broke".to_owned(), std::borrow::Cow::into_owned)
         })
     }

@@ -140,7 +140,7 @@ impl Telemetry {
         let set = |instrument: export::Instrument, state: Option<&'static str>, value: usize| {
             let mut labels = self.pool.labels.clone();
             labels.extend(state.map(|state| label("db.client.connection.state", state)));
-            export::set(&instrument.key(labels), value as f64);
+            export::set(&instrument.key(labels), export::float(value as u64));
         };
         set(export::CONNECTIONS, Some("used"), status.in_use);
         set(export::CONNECTIONS, Some("idle"), status.idle);

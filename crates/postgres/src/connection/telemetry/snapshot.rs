@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Latency;
+use super::{Latency, export::float};
 use crate::connection::pool::PoolStatus;
 
 /// What was measured since the database was connected to.
@@ -91,7 +91,7 @@ impl CallMetrics {
     }
 
     fn share(&self, of: u64) -> Option<f64> {
-        (self.total() > 0).then(|| of as f64 / self.total() as f64)
+        (self.total() > 0).then(|| float(of) / float(self.total()))
     }
 
     fn add(&mut self, other: &Self) {
