@@ -1,16 +1,11 @@
-//! Health is told, and told in time, whatever has happened to the pool, the server and the network.
+//! What health tells. That it does so in time when a server or a network breaks is among the stories of `faults`.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its own functions")]
 
-#[path = "faults/proxy.rs"]
-mod proxy;
-
 use std::time::Duration;
 
-use futures::future::join_all;
-use proxy::{Proxy, Weather};
 use sea_orm::{ConnectionTrait, TransactionSession, TransactionTrait};
-use taskmaster_embedded::{Stop, TestDatabase, TestServer, TestServerSettings};
+use taskmaster_embedded::{TestDatabase, TestServer, TestServerSettings};
 use taskmaster_models::NewTask;
 use taskmaster_postgres::{
     Database, Health, HealthStatus, Replication, config::DatabaseConfig, config::Target,
@@ -168,50 +163,6 @@ async fn details_that_a_lock_keeps_back_are_missing_and_the_rest_is_told() {
     assert!(told.migrations.is_none() && told.latency.is_some());
 
     transaction.rollback().await.unwrap();
-    recovers(&database).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_stopped_is_down_until_it_is_started() {
-    let server = TestServer::launch(TestServerSettings::new()).unwrap();
-    taskmaster_migration::up(&server.url(), None).await.unwrap();
-    let database = connect(&server.url(), |_| {}).await;
-    let before = health(&database).await;
-    assert_eq!(before.status, HealthStatus::Healthy);
-    assert!(matches!(before.replication, Some(Replication::Primary { standbys: 0, .. })), "{before:?}");
-
-    server.stop(Stop::Immediate).unwrap();
-    let told = health(&database).await;
-    assert_eq!((told.status, told.connected, told.is_up()), (HealthStatus::Down, false, false));
-    assert!(reasons(&told).contains("cannot be reached"), "{told:?}");
-    assert_eq!(told.server_version, before.server_version, "it is what it was when it was last seen");
-
-    server.start().unwrap();
-    recovers(&database).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_network_that_says_nothing_is_down_in_time_and_a_storm_of_questions_is_one_look() {
-    let server = TestServer::launch(TestServerSettings::new().tcp()).unwrap();
-    taskmaster_migration::up(&server.url(), None).await.unwrap();
-    let proxy = Proxy::to(server.address());
-    let url = format!("postgres://postgres@{}/postgres?sslmode=disable", proxy.address());
-    let database = connect(&url, soon).await;
-    recovers(&database).await;
-
-    proxy.set(Weather::HALF_OPEN);
-    let before = proxy.accepted();
-    let storm = join_all((0..500).map(|_| health(&database))).await;
-    assert!(proxy.accepted() <= before + 1, "one look, one attempt");
-    for told in &storm {
-        assert_eq!((told.status, told.connected), (HealthStatus::Down, false));
-        assert_eq!(told.checked_at, storm[0].checked_at);
-    }
-    assert!(reasons(&storm[0]).contains("does not answer within 0.5 s"), "{:?}", storm[0]);
-    proxy.set(Weather::default());
-    recovers(&database).await;
-
-    proxy.cut();
     recovers(&database).await;
 }
 

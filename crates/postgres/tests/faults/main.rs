@@ -9,6 +9,7 @@ mod deadline;
 mod dropped;
 mod exhausted;
 mod failover;
+mod health;
 mod killed;
 mod network;
 mod proxy;
