@@ -35,6 +35,7 @@ async fn is_given_up(stage: &Stage, config: DatabaseConfig, limit: Option<Durati
     let error = answer.unwrap_err();
     assert!(matches!(error, RepositoryError::Timeout { .. }), "{error:?}");
 
+    assert!(database.health().await.is_up(), "health waits for no lock");
     stage.await_count(0, RUNNING).await;
     tell(&mut other, "ROLLBACK").await;
     store.tasks().create(&NewTask::new("in time")).await.unwrap();

@@ -12,6 +12,7 @@ mod failover;
 mod health;
 mod killed;
 mod network;
+mod physician;
 mod proxy;
 mod stage;
 mod stopped;

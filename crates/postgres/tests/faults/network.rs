@@ -57,6 +57,7 @@ async fn a_host_refuses_connections_for_a_while_and_the_writes_go_on() {
     proxy.refuse().await;
     proxy.cut();
     writers.are_refused(2).await;
+    writers.await_bad_health().await;
     proxy.accept();
     writers.go_on(100).await;
     let record = writers.finish(quota::REFUSED).await;
@@ -70,6 +71,7 @@ async fn swallows_everything(encryption: Encryption) {
     writers.go_on(100).await;
     proxy.set(Weather::HALF_OPEN);
     writers.are_refused(1).await;
+    writers.await_bad_health().await;
     proxy.set(Weather::default());
     writers.go_on(100).await;
     let record = writers.finish(quota::HALF_OPEN).await;
@@ -95,6 +97,7 @@ async fn answers_are_lost_and_no_write_is_made_twice() {
     writers.go_on(100).await;
     proxy.set(Weather::ANSWERS_LOST);
     writers.are_refused(1).await;
+    writers.await_bad_health().await;
     proxy.set(Weather::default());
     writers.go_on(100).await;
     let record = writers.finish(quota::ANSWERS_LOST).await;

@@ -156,6 +156,7 @@ pub(crate) fn config(addresses: impl IntoIterator<Item = SocketAddr>) -> Databas
     config.pool.acquire_timeout = Duration::from_secs(10);
     config.pool.connect_timeout = Duration::from_secs(5);
     config.timeouts.call = Duration::from_secs(20);
+    config.health_deadline = Duration::from_secs(1);
     config.retry = RetryPolicy {
         attempts: 4,
         base_delay: Duration::from_millis(20),

@@ -53,7 +53,7 @@ async fn a_server_is_away_for_ten_seconds_and_everybody_is_told_meanwhile() {
     stage.with(|server| server.stop(Stop::Fast)).await;
     // This is no wait for anything: it is how long the fault lasts.
     let away = tokio::time::sleep(Duration::from_secs(10));
-    tokio::join!(away, writers.are_refused(3));
+    tokio::join!(away, writers.are_refused(3), writers.await_bad_health());
     stage.with(TestServer::start).await;
     writers.go_on(200).await;
     let record = writers.finish(quota::STOPPED_FOR_LONG).await;
@@ -73,6 +73,7 @@ async fn a_disk_that_is_full_ends_the_server_and_the_writes_go_on_when_there_is_
     stage.with(TestServer::fill_wal_disk).await;
     stage.with(TestServer::await_end).await;
     writers.are_refused(1).await;
+    writers.await_bad_health().await;
     stage.with(TestServer::free_wal_disk).await;
     stage.with(TestServer::start).await;
     writers.go_on(100).await;

@@ -15,7 +15,10 @@ use taskmaster_postgres::Database;
 use taskmaster_repository::{Repositories as _, RepositoryError};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::stage::{LIMIT, Stage};
+use crate::{
+    physician::{Physician, Visits},
+    stage::{LIMIT, Stage},
+};
 
 /// How many write at the same time, each a connection.
 pub(crate) const WRITERS: usize = 8;
@@ -32,6 +35,8 @@ pub(crate) struct Record {
     pub(crate) failed: BTreeMap<String, RepositoryError>,
     /// The longest time in which nothing was acknowledged to anybody.
     silence: Duration,
+    /// What was told of the database's health meanwhile.
+    health: Visits,
 }
 
 #[derive(Debug)]
@@ -41,6 +46,7 @@ pub(crate) struct Writers {
     acknowledged: watch::Sender<usize>,
     failed: watch::Sender<usize>,
     silence: Arc<Mutex<Silence>>,
+    physician: Physician,
 }
 
 #[derive(Debug)]
@@ -65,6 +71,7 @@ impl Writers {
             acknowledged: watch::Sender::default(),
             failed: watch::Sender::default(),
             silence: Arc::new(Mutex::new(Silence { since: Instant::now(), longest: Duration::ZERO })),
+            physician: Physician::begin(database),
         };
         for writer in 0..WRITERS {
             let (store, done) = (database.store(), Arc::clone(&writers.done));
@@ -106,6 +113,11 @@ impl Writers {
         self.await_more(&self.failed, times * WRITERS, "refused").await;
     }
 
+    /// Waits until whoever asks for the database's health is told that it is down.
+    pub(crate) async fn await_bad_health(&self) {
+        self.physician.sees_it_down().await;
+    }
+
     /// Waits until so many are acknowledged in all, and ends.
     pub(crate) async fn finish(mut self, quota: usize) -> Record {
         let so_far = *self.acknowledged.borrow();
@@ -117,6 +129,7 @@ impl Writers {
             record.acknowledged.extend(one.acknowledged);
             record.failed.extend(one.failed);
         }
+        record.health = self.physician.finish().await;
         record
     }
 
@@ -152,9 +165,10 @@ impl Record {
         }
         assert!(uncertain.len() <= in_flight, "{} were written and not acknowledged", uncertain.len());
         println!(
-            "{story}: {} acknowledged, 0 lost, silent for {} ms; {} failed, of which {} were written: {}",
+            "{story}: {} acknowledged, 0 lost, silent for {} ms; {}; {} failed, of which {} were written: {}",
             self.acknowledged.len(),
             self.silence.as_millis(),
+            self.health,
             self.failed.len(),
             uncertain.len(),
             self.complaints().join("; "),
