@@ -4,45 +4,62 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use taskmaster_models::{
-    Actor, ApiKeyFilter, AuditLogFilter, ContextType, DependencyType, Environment, ErrorLogFilter, ErrorType,
-    MetricAggregateRequest, MetricFilter, MetricType, NewApiKey, NewErrorLog, NewMetric, NewTask,
-    NewTaskContext, NewTaskDependency, NewWorkflowState, PageRequest, RetryRequest, SearchRequest,
-    SecurityAuditRequest, Service, TaskContextFilter, TaskDependencyFilter, TaskFilter, TaskPatch,
-    TaskStatus, WorkflowStateFilter, WorkflowStatus, clock,
+    Actor, ApiKeyFilter, AuditLogFilter, ContextType, DependencyType, Environment, ErrorLog, ErrorLogFilter,
+    ErrorType, Metric, MetricAggregateRequest, MetricFilter, MetricType, NewApiKey, NewErrorLog, NewMetric,
+    NewTask, NewTaskContext, NewTaskDependency, NewWorkflowState, PageRequest, RetryRequest, SearchRequest,
+    SecurityAuditRequest, Service, Task, TaskContext, TaskContextFilter, TaskDependency,
+    TaskDependencyFilter, TaskFilter, TaskPatch, TaskStatus, WorkflowState, WorkflowStateFilter,
+    WorkflowStatus, clock,
 };
 use taskmaster_postgres::PgStore;
-use taskmaster_repository::{Repositories as _, RepositoryError, Store as _};
+use taskmaster_repository::{IssuedApiKey, Repositories as _, RepositoryError, Store as _};
 
 use super::{Roles, column};
 
+/// One row of each noun, and the child of the task.
+struct Rows {
+    task: Task,
+    edge: TaskDependency,
+    context: TaskContext,
+    state: WorkflowState,
+    error: ErrorLog,
+    key: IssuedApiKey,
+    metric: Metric,
+}
+
+async fn fill(store: &PgStore) -> Rows {
+    let task = store.tasks().create(&NewTask::new("Log in with a passkey")).await.unwrap();
+    let child = store.tasks().create(&NewTask::new("Draw the button")).await.unwrap();
+    let edge = NewTaskDependency::new(task.id, child.id, DependencyType::Blocks);
+    let context = NewTaskContext::new(task.id, ContextType::Codebase, json!({"passkey": 1}));
+    let state = NewWorkflowState::new("w", "s", WorkflowStatus::Failed);
+    let error = NewErrorLog::new(ErrorType::Network, "passkey lost");
+    let key = NewApiKey::new("n", Service::Codegen, Environment::Production);
+    let metric = NewMetric::new(MetricType::Query, "m", 1.0);
+    Rows {
+        edge: store.task_dependencies().create(&edge).await.unwrap(),
+        context: store.task_contexts().create(&context).await.unwrap(),
+        state: store.workflow_states().create(&state).await.unwrap(),
+        error: store.error_logs().create(&error).await.unwrap(),
+        key: store.api_keys().create(&key).await.unwrap(),
+        metric: store.metrics().record(&metric).await.unwrap(),
+        task,
+    }
+}
+
 #[tokio::test]
-async fn a_reader_reads_everything_and_writes_nothing() {
+async fn a_reader_reads_everything() {
     let roles = Roles::new().await;
-    let app = PgStore::connect(roles.url("app")).await.unwrap();
+    let Rows { task, edge, context, state, error, key, metric } =
+        fill(&PgStore::connect(roles.url("app")).await.unwrap()).await;
+    let admin = PgStore::connect(roles.url("admin")).await.unwrap();
+    assert!(admin.audit_logs().seal().await.unwrap().is_some());
     let store = PgStore::connect(roles.url("readonly")).await.unwrap();
     let now = clock::now();
 
-    let task = app.tasks().create(&NewTask::new("Log in with a passkey")).await.unwrap();
-    let child = app.tasks().create(&NewTask::new("Draw the button")).await.unwrap();
-    let new_edge = NewTaskDependency::new(task.id, child.id, DependencyType::Blocks);
-    let edge = app.task_dependencies().create(&new_edge).await.unwrap();
-    let new_context = NewTaskContext::new(task.id, ContextType::Codebase, json!({"passkey": 1}));
-    let context = app.task_contexts().create(&new_context).await.unwrap();
-    let new_state = NewWorkflowState::new("w", "s", WorkflowStatus::Failed);
-    let state = app.workflow_states().create(&new_state).await.unwrap();
-    let new_error = NewErrorLog::new(ErrorType::Network, "passkey lost");
-    let error = app.error_logs().create(&new_error).await.unwrap();
-    let new_key = NewApiKey::new("n", Service::Codegen, Environment::Production);
-    let key = app.api_keys().create(&new_key).await.unwrap();
-    let new_metric = NewMetric::new(MetricType::Query, "m", 1.0);
-    let metric = app.metrics().record(&new_metric).await.unwrap();
-    let mut owner = roles.owner().await;
-    let sealed = PgStore::connect(&roles.database.url()).await.unwrap().audit_logs().seal().await.unwrap();
-    assert!(sealed.is_some());
-
     let search = SearchRequest::new("passkey");
     let tasks = store.tasks();
-    assert_eq!(tasks.find_by_id(task.id).await.unwrap(), Some(task.clone()));
+    assert_eq!(tasks.find_by_id(task.id).await.unwrap().unwrap().id, task.id);
     assert_eq!(tasks.find_by(&TaskFilter::default(), &PageRequest::default()).await.unwrap().items.len(), 2);
     assert_eq!(tasks.count(&TaskFilter::default()).await.unwrap(), 2);
     assert_eq!(tasks.statistics(&TaskFilter::default()).await.unwrap().total, 2);
@@ -105,10 +122,27 @@ async fn a_reader_reads_everything_and_writes_nothing() {
     trail.seals(&PageRequest::default()).await.unwrap();
     let anchor = trail.anchor().await.unwrap();
     assert!(trail.verify(anchor).await.unwrap().is_intact());
+}
+
+#[tokio::test]
+async fn a_reader_writes_nothing() {
+    let roles = Roles::new().await;
+    let Rows { task, edge, key, .. } = fill(&PgStore::connect(roles.url("app")).await.unwrap()).await;
+    let store = PgStore::connect(roles.url("readonly")).await.unwrap();
+    let now = clock::now();
+    let (tasks, contexts, edges) = (store.tasks(), store.task_contexts(), store.task_dependencies());
+    let (states, errors, metrics) = (store.workflow_states(), store.error_logs(), store.metrics());
+    let (keys, trail) = (store.api_keys(), store.audit_logs());
+    let new_context = NewTaskContext::new(task.id, ContextType::Codebase, json!({}));
+    let new_edge = NewTaskDependency::new(edge.child_task_id, task.id, DependencyType::Related);
+    let new_state = NewWorkflowState::new("w", "s", WorkflowStatus::Pending);
+    let new_error = NewErrorLog::new(ErrorType::Network, "lost");
+    let new_metric = NewMetric::new(MetricType::Query, "m", 1.0);
+    let new_key = NewApiKey::new("n", Service::Codegen, Environment::Staging);
 
     let refused = |what: &str, outcome: Result<(), RepositoryError>| match outcome {
         Err(RepositoryError::Refused { reason, .. }) => {
-            assert!(reason.contains("permission denied"), "{reason}")
+            assert!(reason.contains("permission denied"), "{reason}");
         }
         outcome => panic!("{what}: {outcome:?}"),
     };
@@ -124,7 +158,7 @@ async fn a_reader_reads_everything_and_writes_nothing() {
     refused("edge", edges.create(&new_edge).await.map(drop));
     refused("no edge", edges.delete(edge.id).await.map(drop));
     refused("state", states.create(&new_state).await.map(drop));
-    refused("retry", states.claim_retryable(&retry).await.map(drop));
+    refused("retry", states.claim_retryable(&RetryRequest::default()).await.map(drop));
     refused("error", errors.create(&new_error).await.map(drop));
     refused("prune", errors.prune(now + TimeDelta::days(1), 10).await.map(drop));
     refused("metric", metrics.record(&new_metric).await.map(drop));
@@ -132,6 +166,7 @@ async fn a_reader_reads_everything_and_writes_nothing() {
     refused("rotate", keys.rotate(key.api_key.id, TimeDelta::zero(), now).await.map(drop));
     refused("verify", keys.verify(&key.key, &[], now).await.map(drop));
     refused("seal", trail.prune(now + TimeDelta::days(1), 10).await.map(drop));
+    let mut owner = roles.owner().await;
     let rows = "SELECT (SELECT count(*) FROM tasks)::text || (SELECT count(*) FROM audit_logs)";
     assert_eq!(column(&mut owner, rows).await, ["27"]);
 }
