@@ -43,9 +43,12 @@ async fn run(database: &Database, sql: &str) {
 
 /// Waits until the database is healthy again.
 async fn recovers(database: &Database) {
-    while health(database).await.status != HealthStatus::Healthy {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let well = async {
+        while health(database).await.status != HealthStatus::Healthy {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), well).await.expect("it is well again");
 }
 
 #[tokio::test]

@@ -26,14 +26,18 @@ impl Log {
 
     /// Waits until something was logged that has all these words.
     async fn line(&self, words: &[&str]) -> String {
-        loop {
-            let text = self.text();
-            let is_it = |line: &&str| words.iter().all(|word| line.contains(word));
-            if let Some(line) = text.lines().find(is_it) {
-                return line.to_owned();
+        let logged = async {
+            loop {
+                let text = self.text();
+                let is_it = |line: &&str| words.iter().all(|word| line.contains(word));
+                if let Some(line) = text.lines().find(is_it) {
+                    return line.to_owned();
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        };
+        let logged = tokio::time::timeout(Duration::from_mins(1), logged).await;
+        logged.unwrap_or_else(|_| panic!("no line with {words:?}"))
     }
 }
 

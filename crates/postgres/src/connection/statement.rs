@@ -52,7 +52,7 @@ impl Question {
 
     /// Its text as it may be logged.
     pub(crate) fn shape(&self) -> Shape {
-        let origin = if Call::current().is_unnamed() { Origin::Foreign } else { Origin::Repository };
+        let origin = Origin::of(Call::current().name);
         Shape::new(Arc::clone(&self.text), origin, self.arguments.is_some())
     }
 

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use super::series;
+
 /// How much of a text is logged.
 const LOGGED: usize = 4000;
 
@@ -26,6 +28,17 @@ pub(crate) enum Origin {
     Repository,
     /// Somebody else, who may have written values into it.
     Foreign,
+}
+
+impl Origin {
+    /// Who writes the texts of a call of this name. Whoever is not known to bind all values is not trusted to.
+    pub(crate) fn of(call: &'static str) -> Self {
+        match series::split(call) {
+            (Some(_), _) => Self::Repository,
+            _ if call.starts_with("store.") => Self::Repository,
+            _ => Self::Foreign,
+        }
+    }
 }
 
 impl Shape {
@@ -170,6 +183,16 @@ mod tests {
             ("SELECT 'é', 7", "SELECT ?, ?"),
         ] {
             assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_calls_of_repositories_are_trusted_to_bind_all_values() {
+        for call in ["task.create", "workflow_state.find_by", "store.server_time"] {
+            assert_eq!(Origin::of(call), Origin::Repository, "{call}");
+        }
+        for call in ["statement", "database.query", "raw.query", "database.connect"] {
+            assert_eq!(Origin::of(call), Origin::Foreign, "{call}");
         }
     }
 
