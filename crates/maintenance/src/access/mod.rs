@@ -13,9 +13,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use secrecy::ExposeSecret as _;
-use sqlx::{Connection as _, PgConnection};
-use taskmaster_postgres::config::DatabaseConfig;
+use taskmaster_postgres::{Database, config::DatabaseConfig};
 
 use demand::{Demand, GROUPS};
 
@@ -54,12 +52,12 @@ pub(crate) async fn run(config: &DatabaseConfig, command: Command) -> Result<Exi
 }
 
 async fn check(config: &DatabaseConfig, demand: &Demand) -> Result<ExitCode> {
-    let mut connection = PgConnection::connect(config.to_url().expose_secret()).await?;
-    let rights = server::rights(&mut connection).await?;
+    let database = Database::connect(config.clone()).await?;
+    let rights = server::rights(&database).await?;
     let mut findings: BTreeSet<_> = rights::compare(demand, &rights).into_iter().collect();
     let needs_tls = demand.needed().into_iter().any(|(_, tls)| tls);
-    findings.extend(server::settings(&mut connection, needs_tls).await?);
-    let hba = server::hba_file(&mut connection).await;
+    findings.extend(server::settings(&database, needs_tls).await?);
+    let hba = server::hba_file(&database).await;
     if let Ok(hba) = &hba {
         findings.extend(hba.findings.iter().cloned());
         findings.extend(compare::compare(demand, &hba.rules, &rights.logins()));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use ipnetwork::ip_mask_to_prefix;
-use sqlx::Row as _;
-use sqlx::postgres::{PgConnection, PgRow};
+use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, QueryResult, RuntimeErr, Statement, TryGetableMany};
+use taskmaster_postgres::Database;
 
 use super::compare::Finding;
 use super::hba::{Address, Login, Rule};
@@ -21,12 +21,34 @@ pub(crate) struct HbaFile {
     pub(crate) findings: Vec<Finding>,
 }
 
+/// The rows of a query, over a connection that is made and encrypted as those of the store are.
+async fn rows(database: &Database, sql: &str) -> Result<Vec<QueryResult>, DbErr> {
+    database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await
+}
+
+/// The rows of a query as tuples.
+async fn tuples<T: TryGetableMany>(database: &Database, sql: &str) -> Result<Vec<T>, DbErr> {
+    let rows = rows(database, sql).await?;
+    rows.iter().map(|row| row.try_get_many_by_index()).collect()
+}
+
+/// The one row of a query.
+async fn tuple<T: TryGetableMany>(database: &Database, sql: &str) -> Result<T> {
+    tuples(database, sql).await?.pop().context("the server has not answered")
+}
+
+fn lacks_right(error: &DbErr) -> bool {
+    let (DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))) = error
+    else {
+        return false;
+    };
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("42501"))
+}
+
 /// Reads the lines as the server parses them, in the order in which it tries them.
-pub(crate) async fn hba_file(connection: &mut PgConnection) -> Result<HbaFile> {
+pub(crate) async fn hba_file(database: &Database) -> Result<HbaFile> {
     let (version, user): (i32, String) =
-        sqlx::query_as("SELECT current_setting('server_version_num')::int, current_user::text")
-            .fetch_one(&mut *connection)
-            .await?;
+        tuple(database, "SELECT current_setting('server_version_num')::int, current_user::text").await?;
     let columns = "line_number, type, database::text[], user_name::text[], address, netmask, auth_method, \
                    options::text[], error";
     let sql = if version >= HAS_RULE_NUMBER {
@@ -37,16 +59,14 @@ pub(crate) async fn hba_file(connection: &mut PgConnection) -> Result<HbaFile> {
     } else {
         format!("SELECT {columns}, NULL AS other_file FROM pg_catalog.pg_hba_file_rules ORDER BY line_number")
     };
-    let rows = match sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *connection).await {
-        Err(error) if error.as_database_error().is_some_and(|it| it.code().as_deref() == Some("42501")) => {
+    let rows = match rows(database, &sql).await {
+        Err(error) if lacks_right(&error) => {
             let name = user.replace('"', "\"\"");
+            let (here,): (String,) = tuple(database, "SELECT quote_ident(current_database())").await?;
             bail!(
                 "{user} may not read the server's pg_hba.conf: connect as a superuser, or let one run \
                  GRANT SELECT ON pg_hba_file_rules TO \"{name}\"; GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO \"{name}\"; \
-                 in database {}",
-                sqlx::query_scalar::<_, String>("SELECT quote_ident(current_database())")
-                    .fetch_one(connection)
-                    .await?
+                 in database {here}"
             );
         }
         rows => rows.context("cannot read pg_hba_file_rules")?,
@@ -54,7 +74,7 @@ pub(crate) async fn hba_file(connection: &mut PgConnection) -> Result<HbaFile> {
     let mut file = HbaFile { rules: Vec::new(), findings: Vec::new() };
     for row in &rows {
         let line = line_of(row)?;
-        if let Some(error) = row.try_get::<Option<String>, _>("error")? {
+        if let Some(error) = row.try_get::<Option<String>>("", "error")? {
             file.findings.push(Finding::Fault(format!("line {line}: {error}")));
         } else {
             file.rules.push(rule(row, line)?);
@@ -66,30 +86,33 @@ pub(crate) async fn hba_file(connection: &mut PgConnection) -> Result<HbaFile> {
     }
     // Only some may ask this, and the rest can do without.
     let stale = "SELECT (pg_catalog.pg_stat_file(current_setting('hba_file'))).modification > date_trunc('second', pg_catalog.pg_conf_load_time())";
-    if let Ok(true) = sqlx::query_scalar(stale).fetch_one(&mut *connection).await {
+    if let Ok((true,)) = tuple(database, stale).await {
         let text = "pg_hba.conf has changed since the server read it: SELECT pg_reload_conf()";
         file.findings.push(Finding::Fault(text.to_owned()));
     }
     Ok(file)
 }
 
-fn line_of(row: &PgRow) -> Result<String> {
-    let number: i32 = row.try_get("line_number")?;
-    Ok(match row.try_get::<Option<String>, _>("other_file")? {
+fn line_of(row: &QueryResult) -> Result<String> {
+    let number: i32 = row.try_get("", "line_number")?;
+    Ok(match row.try_get::<Option<String>>("", "other_file")? {
         Some(file) => format!("{number} of {file}"),
         None => number.to_string(),
     })
 }
 
-fn rule(row: &PgRow, line: String) -> Result<Rule> {
-    let texts = |column| row.try_get::<Option<Vec<String>>, _>(column).map(Option::unwrap_or_default);
+fn rule(row: &QueryResult, line: String) -> Result<Rule> {
+    let texts = |column| row.try_get::<Option<Vec<String>>>("", column).map(Option::unwrap_or_default);
     Ok(Rule {
         line,
-        kind: row.try_get("type")?,
+        kind: row.try_get("", "type")?,
         databases: texts("database")?,
         users: texts("user_name")?,
-        address: address(row.try_get("address")?, row.try_get("netmask")?),
-        method: row.try_get("auth_method")?,
+        address: address(
+            row.try_get("", "address")?,
+            row.try_get::<Option<String>>("", "netmask")?.as_deref(),
+        ),
+        method: row.try_get("", "auth_method")?,
         options: texts("options")?,
     })
 }
@@ -109,10 +132,9 @@ fn address(address: Option<String>, netmask: Option<&str>) -> Address {
 }
 
 /// What is the server's own, and would make the lines useless.
-pub(crate) async fn settings(connection: &mut PgConnection, needs_tls: bool) -> Result<Vec<Finding>> {
+pub(crate) async fn settings(database: &Database, needs_tls: bool) -> Result<Vec<Finding>> {
     let (tls, passwords): (bool, String) =
-        sqlx::query_as("SELECT current_setting('ssl')::bool, current_setting('password_encryption')")
-            .fetch_one(connection)
+        tuple(database, "SELECT current_setting('ssl')::bool, current_setting('password_encryption')")
             .await?;
     let mut findings = Vec::new();
     if needs_tls && !tls {
@@ -129,8 +151,9 @@ pub(crate) async fn settings(connection: &mut PgConnection, needs_tls: bool) -> 
 }
 
 /// Reads all roles of the cluster, and the grants in the session's schema.
-pub(crate) async fn rights(connection: &mut PgConnection) -> Result<Rights> {
-    let roles: Vec<(String, bool, Vec<String>, Vec<String>)> = sqlx::query_as(
+pub(crate) async fn rights(database: &Database) -> Result<Rights> {
+    let roles: Vec<(String, bool, Vec<String>, Vec<String>)> = tuples(
+        database,
         "WITH RECURSIVE member AS ( \
              SELECT m.member, m.roleid FROM pg_catalog.pg_auth_members m \
              UNION SELECT member.member, m.roleid FROM member JOIN pg_catalog.pg_auth_members m ON m.member = member.roleid) \
@@ -142,9 +165,9 @@ pub(crate) async fn rights(connection: &mut PgConnection) -> Result<Rights> {
                        WHERE member.member = r.oid ORDER BY 1) AS member_of \
            FROM pg_catalog.pg_roles r ORDER BY 1",
     )
-    .fetch_all(&mut *connection)
     .await?;
-    let (schema, may_create, anyone_temporary, open_functions): (String, Vec<String>, bool, Vec<String>) = sqlx::query_as(
+    let (schema, may_create, anyone_temporary, open_functions): (String, Vec<String>, bool, Vec<String>) = tuples(
+        database,
         "SELECT n.nspname::text, \
                 array(SELECT CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END \
                         FROM aclexplode(n.nspacl) g WHERE g.privilege_type = 'CREATE' AND g.grantee <> n.nspowner ORDER BY 1), \
@@ -156,10 +179,11 @@ pub(crate) async fn rights(connection: &mut PgConnection) -> Result<Rights> {
                                       WHERE g.grantee <> p.proowner) ORDER BY 1) \
            FROM pg_catalog.pg_namespace n WHERE n.nspname = current_schema()",
     )
-    .fetch_optional(&mut *connection)
     .await?
+    .pop()
     .context("no schema of the search_path exists: name one with --schema")?;
-    let grants: Vec<(String, String, String, String)> = sqlx::query_as(
+    let grants: Vec<(String, String, String, String)> = tuples(
+        database,
         "SELECT c.relname::text, coalesce(a.attname::text, ''), \
                 CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END, g.privilege_type \
            FROM pg_catalog.pg_class c LEFT JOIN LATERAL ( \
@@ -169,13 +193,12 @@ pub(crate) async fn rights(connection: &mut PgConnection) -> Result<Rights> {
           WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) \
             AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S') AND g.grantee <> c.relowner",
     )
-    .fetch_all(&mut *connection)
     .await?;
-    let owners: Vec<String> = sqlx::query_scalar(
+    let owners: Vec<(String,)> = tuples(
+        database,
         "SELECT DISTINCT pg_catalog.pg_get_userbyid(relowner)::text FROM pg_catalog.pg_class \
           WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())",
     )
-    .fetch_all(connection)
     .await?;
     let role = |(name, can_login, attributes, member_of)| Role {
         name,
@@ -190,7 +213,7 @@ pub(crate) async fn rights(connection: &mut PgConnection) -> Result<Rights> {
             .map(|(table, column, to, verb)| Grant { table, column, to, verb })
             .collect(),
         schema,
-        owners: owners.into_iter().collect(),
+        owners: owners.into_iter().map(|(owner,)| owner).collect(),
         may_create,
         anyone_temporary,
         open_functions,
