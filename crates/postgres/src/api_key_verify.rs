@@ -143,7 +143,8 @@ impl<C: ConnectionTrait + Send> Pg<C> {
             return Ok(None);
         }
         // Others have filled the window meanwhile, or the key was deleted.
-        let sql = Sql::read("SELECT window_start, admitted FROM api_key_rate_windows WHERE api_key_id = ");
+        let sql =
+            Sql::read_primary("SELECT window_start, admitted FROM api_key_rate_windows WHERE api_key_id = ");
         let Some(row) = self.row("api_key.verify", sql.bind(id.as_uuid())).await? else {
             return Ok(Some(KeyVerdict::Unknown));
         };
@@ -225,7 +226,7 @@ impl<C: ConnectionTrait + Send> Pg<C> {
 /// The rows that may be the presented key's, with their hashes and windows. The LIMIT has each window read by its index: PostgreSQL keeps
 /// no statistics of hashes, expects many rows of one, and would read all windows for them.
 fn presented_at(presented: &PresentedKey, now: DateTime<Utc>) -> Sql {
-    let sql = Sql::read("SELECT ").text(COLUMNS).text(
+    let sql = Sql::read_primary("SELECT ").text(COLUMNS).text(
         ", key_hash, previous_key_hash, window_start, admitted \
          FROM api_keys LEFT JOIN LATERAL \
             (SELECT window_start, admitted FROM api_key_rate_windows WHERE api_key_id = id LIMIT 1) AS current ON TRUE \

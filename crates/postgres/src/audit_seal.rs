@@ -89,7 +89,7 @@ impl<C: ConnectionTrait> Pg<C> {
 
     /// A page of the seals.
     pub(crate) async fn audit_seals(&self, page: &PageRequest<AuditSealSort>) -> Result<Page<AuditSeal>> {
-        let sql = Sql::read("SELECT ").text(COLUMNS).text(" FROM audit_seals WHERE TRUE");
+        let sql = Sql::read_primary("SELECT ").text(COLUMNS).text(" FROM audit_seals WHERE TRUE");
         let after = page.position()?.map(|(_, id)| page.sort.number(id));
         let sql = match page.direction {
             Direction::Ascending => sql.and("number > ", after),
@@ -103,7 +103,8 @@ impl<C: ConnectionTrait> Pg<C> {
 
     /// Whether the rows of a seal are pruned.
     pub(crate) async fn is_pruned(&self, number: i64) -> Result<bool> {
-        let sql = Sql::read("SELECT pruned_at IS NOT NULL AS pruned FROM audit_seals WHERE number = ");
+        let sql =
+            Sql::read_primary("SELECT pruned_at IS NOT NULL AS pruned FROM audit_seals WHERE number = ");
         self.row("audit_log.verify", sql.bind(number))
             .await?
             .map_or(Ok(false), |row| row::column(&row, "pruned"))
@@ -111,14 +112,16 @@ impl<C: ConnectionTrait> Pg<C> {
 
     /// The oldest seal whose rows are not pruned.
     pub(crate) async fn oldest_unpruned_seal(&self) -> Result<Option<i64>> {
-        let sql = Sql::read("SELECT number FROM audit_seals WHERE pruned_at IS NULL ORDER BY number LIMIT 1");
+        let sql = Sql::read_primary(
+            "SELECT number FROM audit_seals WHERE pruned_at IS NULL ORDER BY number LIMIT 1",
+        );
         self.row("audit_log.verify", sql).await?.map(|row| row::column(&row, "number")).transpose()
     }
 
     /// How many rows pruning would delete: those that are left of pruned seals, and those of the seals that come next, up to
     /// the first one that has a row that is too young.
     pub(crate) async fn prunable_audit_logs(&self, before: DateTime<Utc>) -> Result<u64> {
-        let sql = Sql::read("SELECT (SELECT count(*) FROM audit_seal_rows WHERE seal_number < ")
+        let sql = Sql::read_primary("SELECT (SELECT count(*) FROM audit_seal_rows WHERE seal_number < ")
             .text(OLDEST_UNPRUNED)
             .text(
                 ") + (SELECT coalesce(sum(row_count), 0)::bigint FROM audit_seals WHERE pruned_at IS NULL AND number < \

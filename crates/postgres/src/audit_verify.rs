@@ -50,7 +50,7 @@ impl<C: ConnectionTrait> Pg<C> {
     }
 
     async fn cluster(&self) -> Result<i64> {
-        let sql = Sql::read("SELECT ").text(CLUSTER).text(" AS cluster");
+        let sql = Sql::read_primary("SELECT ").text(CLUSTER).text(" AS cluster");
         let row = self.row("audit_log.verify", sql).await?;
         row.map_or_else(
             || Err(RepositoryError::Backend { source: "the server has told nothing of itself".into() }),
@@ -64,7 +64,7 @@ impl<C: ConnectionTrait> Pg<C> {
         // From the very first id: a forger may choose any.
         let mut after = None;
         loop {
-            let sql = Sql::read(
+            let sql = Sql::read_primary(
                 "SELECT a.id, a.transaction_id, a.timestamp, \
                     (SELECT r.seal_number FROM audit_seal_rows r WHERE r.audit_id = a.id \
                         AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.number = r.seal_number)) AS missing_seal \
@@ -121,7 +121,7 @@ impl<'a, C: ConnectionTrait> SealedRows<'a, C> {
     }
 
     async fn read_chunk(&mut self) -> Result<()> {
-        let sql = Sql::read(
+        let sql = Sql::read_primary(
             "SELECT r.seal_number, r.audit_id, r.row_hash, a.transaction_id, a.timestamp, \
                 CASE WHEN a.id IS NOT NULL THEN ",
         );

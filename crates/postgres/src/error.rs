@@ -119,6 +119,18 @@ pub(crate) fn is_answer(error: &DbErr) -> bool {
     }
 }
 
+/// Whether the error came along with the word that its statement may have taken place, or not.
+pub(crate) fn is_outcome_unknown(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
+    | DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return false;
+    };
+    let sqlx::Error::AnyDriverError(carried) = &**cause else { return false };
+    carried.downcast_ref::<RepositoryError>().is_some_and(RepositoryError::is_outcome_unknown)
+}
+
 /// A repository's error that came along in SeaORM's, if there is one.
 fn carried(error: DbErr) -> Result<RepositoryError, DbErr> {
     let (DbErr::Conn(RuntimeErr::SqlxError(cause))

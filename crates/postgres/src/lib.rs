@@ -62,6 +62,7 @@ pub use connection::{
     health::{CertificateHealth, Health, HealthStatus, MigrationHealth, Replication},
     holders::HeldConnection,
     pool::PoolStatus,
+    replica::{ReadMark, ReadMarkError, ReplicaMetrics},
     retry::{SharedUnitOfWork, retrying, retrying_idempotent},
     shutdown::ShutdownReport,
     telemetry::{CallMetrics, DatabaseMetrics, LastError, Latency, PoolMetrics},

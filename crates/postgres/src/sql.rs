@@ -19,6 +19,12 @@ impl Sql {
         Self { text: text.to_owned(), values: Vec::new(), attributed: false, access: Access::Read }
     }
 
+    /// A statement that reads what a replica must not be asked: whether somebody may do something, whether nobody has changed what
+    /// must not be changed.
+    pub(crate) fn read_primary(text: &'static str) -> Self {
+        Self { access: Access::ReadPrimary, ..Self::read(text) }
+    }
+
     /// A statement that writes. If there is an actor it begins with the common table expression `actor`, which tells the
     /// audit trigger who acts. The rest of the statement has to read from it (see [`if_attributed`](Self::if_attributed)),
     /// since PostgreSQL does not evaluate what nobody reads.

@@ -106,7 +106,7 @@ impl<C: ConnectionTrait> Pg<C> {
     ///
     /// Only when the store fails.
     pub async fn server_time(&self) -> Result<DateTime<Utc>> {
-        let row = self.row("store.server_time", Sql::read("SELECT clock_timestamp() AS now")).await?;
+        let row = self.row("store.server_time", Sql::read_primary("SELECT clock_timestamp() AS now")).await?;
         row.map_or_else(
             || Err(RepositoryError::Backend { source: "the server has not told the time".into() }),
             |row| row::column(&row, "now"),

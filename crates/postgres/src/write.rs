@@ -32,7 +32,7 @@ impl<C: ConnectionTrait> Pg<C> {
         let entity = call::entity(name);
         let not_found = RepositoryError::not_found(entity, id);
         let Some(expected) = expected else { return not_found };
-        let sql = Sql::read("SELECT version FROM ").text(table).text(" WHERE id = ").bind(id);
+        let sql = Sql::read_primary("SELECT version FROM ").text(table).text(" WHERE id = ").bind(id);
         let stored = match self.row(name, sql).await {
             Ok(Some(row)) => row::column(&row, "version"),
             Ok(None) => return not_found,

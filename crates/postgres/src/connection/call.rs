@@ -23,6 +23,8 @@ pub(crate) struct Call {
 pub(crate) enum Access {
     /// It reads, and may be made again when it fails.
     Read,
+    /// It reads what only the primary knows for sure, and may be made again when it fails.
+    ReadPrimary,
     /// It may write.
     Write,
 }

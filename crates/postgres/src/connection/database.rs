@@ -26,6 +26,7 @@ use super::{
     holders::HeldConnection,
     lease,
     pool::{Pool, PoolStatus},
+    replica::{ReadMark, Reads, Writing},
     retry::{self, Delays},
     shutdown::{self, ShutdownReport},
     statement::{Answer, Question},
@@ -34,7 +35,7 @@ use super::{
     upkeep,
 };
 use crate::{
-    error::from_db,
+    error::{from_db, is_outcome_unknown},
     store::{Pg, PgStore},
 };
 
@@ -43,6 +44,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: Pool,
+    reads: Reads,
     shutdown: Arc<OnceCell<ShutdownReport>>,
     probe: Arc<Probe>,
 }
@@ -57,13 +59,14 @@ impl Database {
     /// than the pool may have. No error shows the password.
     pub async fn connect(config: DatabaseConfig) -> Result<Self, RepositoryError> {
         config.validate()?;
-        let pool = Pool::new(Arc::new(config))?;
+        let pool = Pool::new(Arc::new(config), "primary")?;
         let call = Call { name: "database.connect", access: Access::Read };
         drop(pool.lease(call).await?);
         check_slots(&pool)?;
         upkeep::begin(&pool);
         gauges::begin(&pool);
-        Ok(Self { pool, shutdown: Arc::default(), probe: Arc::default() })
+        let reads = Reads::begin(&pool)?;
+        Ok(Self { pool, reads, shutdown: Arc::default(), probe: Arc::default() })
     }
 
     /// Has [`health`](Self::health) tell which of these migrations are pending: `taskmaster_migration::names()`. Holds for all
@@ -88,6 +91,29 @@ impl Database {
         Pg::new(self.clone())
     }
 
+    /// The same database for reads and writes that have nothing to do with those made so far: of another request, say, or another
+    /// user. Where there are replicas, reads see what was written by the same handle, its clones and their stores; who shares
+    /// one with many who write reads mostly from the primary.
+    #[must_use]
+    pub fn session(&self) -> Self {
+        Self { reads: self.reads.of_another_session(), ..self.clone() }
+    }
+
+    /// What reads elsewhere need to see all that was written by this handle and its clones: by another session, in another
+    /// process. Give it to [`read_after`](Self::read_after) there.
+    ///
+    /// # Errors
+    ///
+    /// When the primary has to be asked, which is so after a write, and cannot be.
+    pub async fn read_mark(&self) -> Result<ReadMark, RepositoryError> {
+        self.reads.mark(&self.pool).await
+    }
+
+    /// From now on, reads by this handle and its clones see all that was written before `mark`.
+    pub fn read_after(&self, mark: ReadMark) {
+        self.reads.see(mark);
+    }
+
     /// What is configured.
     #[must_use]
     pub fn config(&self) -> &DatabaseConfig {
@@ -103,7 +129,8 @@ impl Database {
     /// What was measured since the database was connected to.
     #[must_use]
     pub fn metrics(&self) -> DatabaseMetrics {
-        self.pool.shared.telemetry.snapshot(self.status())
+        let replicas = self.reads.metrics();
+        DatabaseMetrics { replicas, ..self.pool.shared.telemetry.snapshot(self.status()) }
     }
 
     /// Sets the gauges that are told to the crate `metrics` now, rather than within the next five seconds: for a page that
@@ -123,7 +150,8 @@ impl Database {
     ///
     /// Whoever calls it again gets the same report.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
-        let report = self.shutdown.get_or_init(|| shutdown::shut_down(&self.pool, deadline)).await;
+        let pools = std::iter::once(&self.pool).chain(self.reads.pools());
+        let report = self.shutdown.get_or_init(|| shutdown::shut_down_all(pools, deadline)).await;
         self.probe.close();
         report.clone()
     }
@@ -131,17 +159,32 @@ impl Database {
     /// Puts a statement that is a transaction of its own, until it succeeds, can only fail, or its time is up.
     async fn run(&self, question: Question) -> Result<Answer, DbErr> {
         let (call, shape) = (Call::current(), question.shape());
+        let writing = (call.access == Access::Write).then(|| self.writing());
         let in_time = async {
             let progress = Progress::default();
-            let limit = self.config().timeouts.call;
+            let deadline = call::deadline(self.config().timeouts.call);
+            if self.reads.may_serve(call)
+                && let Some(read) = Box::pin(self.reads.read(call, &question, deadline)).await
+            {
+                return read.map_err(failed);
+            }
             // In a box, since each future around it would be larger by as much again.
             let attempts = Box::pin(self.attempts(call, question, &progress));
-            match call::until(call::deadline(limit), attempts).await {
+            match call::until(deadline, attempts).await {
                 Ok(answered) => answered,
                 Err(elapsed) => Err(carry(self.too_late(call, &progress, elapsed))),
             }
         };
-        self.pool.shared.telemetry.watch(call.name, shape, in_time).await
+        let answered = self.pool.shared.telemetry.watch(call.name, shape, in_time).await;
+        if let Some(writing) = writing {
+            writing.end(!answered.as_ref().is_err_and(is_outcome_unknown));
+        }
+        answered
+    }
+
+    /// A write begins that reads of this session have to see once it has ended.
+    fn writing(&self) -> Writing {
+        self.reads.writing(self.config().timeouts.statement)
     }
 
     async fn attempts(&self, call: Call, question: Question, progress: &Progress) -> Result<Answer, DbErr> {
@@ -219,7 +262,7 @@ fn check_slots(pool: &Pool) -> Result<(), RepositoryError> {
 
 /// The error that a statement outside a unit of work ended with.
 fn ended(call: Call, access: Access, error: sqlx::Error) -> DbErr {
-    if access == Access::Read || lease::leaves_session_in_order(&error) {
+    if access != Access::Write || lease::leaves_session_in_order(&error) {
         return failed(error);
     }
     carry(from_db(call.entity(), failed(error)).with_unknown_outcome())
@@ -274,7 +317,7 @@ impl TransactionTrait for Database {
         isolation: Option<IsolationLevel>,
         access: Option<AccessMode>,
     ) -> Result<Transaction, DbErr> {
-        Transaction::begin_on(&self.pool, isolation, access).await
+        Transaction::begin_on(&self.pool, &self.reads, isolation, access).await
     }
 
     async fn begin_with_options(&self, options: TransactionOptions) -> Result<Transaction, DbErr> {

@@ -19,6 +19,7 @@ use super::{
     call::Call,
     cancel::Ending,
     pool::{self, Connector, Shared},
+    replica::Seen,
     statement::{Answer, Question},
     telemetry::phase,
 };
@@ -126,6 +127,18 @@ impl Lease {
             self.shared.suspect_idle();
         }
         answer
+    }
+
+    /// What was seen of the server on this connection.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        self.connection.as_ref().and_then(|connection| connection.seen)
+    }
+
+    /// Keeps in mind what was seen of the server.
+    pub(super) fn saw(&mut self, seen: Seen) {
+        if let Some(connection) = &mut self.connection {
+            connection.seen = Some(seen);
+        }
     }
 
     /// Says that a transaction was begun on it, or ended.

@@ -10,6 +10,7 @@ pub(crate) mod holders;
 pub(crate) mod lease;
 pub(crate) mod pool;
 mod pooler;
+pub(crate) mod replica;
 pub(crate) mod retry;
 pub(crate) mod shutdown;
 mod statement;

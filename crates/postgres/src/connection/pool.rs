@@ -22,6 +22,7 @@ use super::{
     holders::Holders,
     lease::Lease,
     pooler,
+    replica::Seen,
     retry::{Delays, random},
     statement::Question,
     telemetry::{Telemetry, phase},
@@ -99,6 +100,8 @@ pub(crate) struct Connection {
     pub(super) backend_pid: Option<i32>,
     pub(super) used_at: Instant,
     pub(super) retire_at: Instant,
+    /// What was seen of a replica on it.
+    pub(super) seen: Option<Seen>,
 }
 
 impl managed::Manager for Connector {
@@ -144,7 +147,14 @@ impl Shared {
         let (version, for_server) = (server_version, host.clone());
         let server = Server { host: for_server, version, is_standby, is_read_only, slots, certificate };
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
-        Ok(Connection { session: conn, host, backend_pid, used_at: now, retire_at: now + lifetime })
+        Ok(Connection {
+            session: conn,
+            host,
+            backend_pid,
+            used_at: now,
+            retire_at: now + lifetime,
+            seen: None,
+        })
     }
 
     /// Whether a connection that was idle can be used. It is tried only if there is reason to doubt it.
@@ -197,12 +207,13 @@ fn closing() -> RepositoryError {
 }
 
 impl Pool {
-    pub(crate) fn new(config: Arc<DatabaseConfig>) -> Result<Self, RepositoryError> {
+    /// A pool that metrics have by this name.
+    pub(crate) fn new(config: Arc<DatabaseConfig>, name: impl Into<String>) -> Result<Self, RepositoryError> {
         let shared = Arc::new(Shared {
             dialer: Dialer::new(Arc::clone(&config)),
             canceller: Canceller::new(Arc::clone(&config)),
             holders: Holders::default(),
-            telemetry: Telemetry::new(Arc::clone(&config)),
+            telemetry: Telemetry::new(Arc::clone(&config), name.into()),
             spares: Mutex::default(),
             is_closing: AtomicBool::new(false),
             server: Mutex::default(),
@@ -225,7 +236,7 @@ impl Pool {
         let mut delays = Delays::new(&self.shared.config.retry);
         let _waiting = self.shared.telemetry.waiting();
         loop {
-            if self.shared.is_closing.load(Ordering::Acquire) {
+            if self.is_closing() {
                 return Err(closing());
             }
             let error = match timeout_at(deadline, self.inner.timeout_get(&Timeouts::new())).await {
@@ -248,6 +259,11 @@ impl Pool {
                 _ => return Err(error),
             }
         }
+    }
+
+    /// Whether it is closed, or about to be.
+    pub(super) fn is_closing(&self) -> bool {
+        self.shared.is_closing.load(Ordering::Acquire)
     }
 
     /// Closes it: who waits for a connection gets none any more, and those that are given back are closed.

@@ -50,8 +50,8 @@ pub(super) fn may_repeat(access: Access, error: &sqlx::Error) -> bool {
     match sqlstate(error).as_deref() {
         // A concurrent change got in the way, or the prepared statement is gone or out of date: it was rolled back.
         Some("40001" | "40P01" | "26000" | "0A000") => true,
-        Some(code) => access == Access::Read && passes(code),
-        None => access == Access::Read && matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)),
+        Some(code) => access != Access::Write && passes(code),
+        None => access != Access::Write && matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_)),
     }
 }
 

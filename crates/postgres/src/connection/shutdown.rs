@@ -22,8 +22,20 @@ pub struct ShutdownReport {
     pub server_told: bool,
 }
 
+/// Shuts down the pools of a database at the same time.
+pub(super) async fn shut_down_all(pools: impl Iterator<Item = &Pool>, limit: Duration) -> ShutdownReport {
+    let reports = futures::future::join_all(pools.map(|pool| shut_down(pool, limit))).await;
+    let together = ShutdownReport { took: Duration::ZERO, cut: Vec::new(), server_told: true };
+    reports.into_iter().fold(together, |mut together, report| {
+        together.took = together.took.max(report.took);
+        together.cut.extend(report.cut);
+        together.server_told &= report.server_told;
+        together
+    })
+}
+
 /// Waits for the running calls until `deadline`, then cuts those that are left, and closes the pool.
-pub(super) async fn shut_down(pool: &Pool, limit: Duration) -> ShutdownReport {
+async fn shut_down(pool: &Pool, limit: Duration) -> ShutdownReport {
     let begun = Instant::now();
     pool.shared.is_closing.store(true, Ordering::Release);
     let is_drained = drained(pool, begun + limit).await;

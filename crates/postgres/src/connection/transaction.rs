@@ -19,12 +19,15 @@ use tokio::sync::Mutex;
 
 use taskmaster_repository::RepositoryError;
 
+use crate::error::is_answer;
+
 use super::{
     call::{self, Access, Call},
     config::DatabaseConfig,
     database::{carry, failed},
     lease::Lease,
     pool::Pool,
+    replica::Reads,
     retry::{self, Delays},
     statement::{Answer, Question},
     telemetry::{Shape, Telemetry, phase},
@@ -51,12 +54,15 @@ struct Session {
     is_aborted: AtomicBool,
     config: Arc<DatabaseConfig>,
     telemetry: Arc<Telemetry>,
+    /// Where those read who have to see what it writes.
+    reads: Reads,
 }
 
 impl Transaction {
     /// Begins one. Nothing was written before, so it is tried again on another connection if one breaks.
     pub(crate) async fn begin_on(
         pool: &Pool,
+        reads: &Reads,
         isolation: Option<IsolationLevel>,
         access: Option<AccessMode>,
     ) -> Result<Self, DbErr> {
@@ -79,7 +85,8 @@ impl Transaction {
         };
         let lease = telemetry.watch(call_named("unit_of_work.begin"), Shape::fixed("BEGIN"), in_time).await?;
         let (left, is_aborted) = (AtomicU32::new(NOTHING_LEFT), AtomicBool::new(false));
-        let session = Session { lease: Mutex::new(lease), left, is_aborted, config, telemetry };
+        let (lease, reads) = (Mutex::new(lease), reads.clone());
+        let session = Session { lease, left, is_aborted, config, telemetry, reads };
         Ok(Self { session: Arc::new(session), depth: 0, ended: false })
     }
 
@@ -283,12 +290,18 @@ impl TransactionTrait for Transaction {
 #[async_trait]
 impl TransactionSession for Transaction {
     async fn commit(mut self) -> Result<(), DbErr> {
+        // Nothing of it can be seen before, and nothing at all of one that is not committed.
+        let writing =
+            (self.depth == 0).then(|| self.session.reads.writing(self.session.config.timeouts.statement));
         let in_time = self.session.in_time(self.keep());
         let kept = self
             .session
             .telemetry
             .watch(call_named("unit_of_work.commit"), Shape::fixed("COMMIT"), in_time)
             .await;
+        if let Some(writing) = writing {
+            writing.end(kept.as_ref().map_or_else(is_answer, |()| true));
+        }
         self.ended = kept.is_ok();
         kept
     }

@@ -50,7 +50,7 @@ async fn run(inner: WeakPool<Connector>, shared: Weak<Shared>, interval: Duratio
     }
 }
 
-fn upgrade(inner: &WeakPool<Connector>, shared: &Weak<Shared>) -> Option<Pool> {
+pub(super) fn upgrade(inner: &WeakPool<Connector>, shared: &Weak<Shared>) -> Option<Pool> {
     Some(Pool { inner: inner.upgrade()?, shared: shared.upgrade()? })
 }
 

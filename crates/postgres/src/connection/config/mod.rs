@@ -200,11 +200,11 @@ pub struct RetryPolicy {
 /// Servers that only read. They have the database, user, encryption and timeouts of the primary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplicaConfig {
-    /// The servers, tried in this order.
+    /// The servers, tried in this order. They are reached directly, never through a pooler in transaction mode.
     pub hosts: Vec<Host>,
-    /// How many connections to them there are at most.
+    /// How many connections to each of them there are at most.
     pub max: usize,
-    /// How far they may be behind before reads go to the primary.
+    /// How far they may be behind before reads go to the primary. Zero means no limit.
     pub max_lag: Duration,
 }
 

@@ -99,7 +99,8 @@ impl Probe {
         }
         // The numbers of the pool may have changed meanwhile.
         health.pool = pool.status();
-        health.judge(pool.shared.config.replica.as_ref().map(|replica| replica.max_lag));
+        let max_lag = pool.shared.config.replica.as_ref().map(|replica| replica.max_lag);
+        health.judge(max_lag.filter(|max_lag| !max_lag.is_zero()));
         health.took = begun.elapsed();
         pool.shared.telemetry.record_health(&health);
         health

@@ -4,8 +4,9 @@ use super::*;
 use crate::connection::config::DatabaseConfig;
 
 fn healthy() -> Health {
-    let mut health =
-        Health::unasked(&Pool::new(Arc::new(DatabaseConfig::new("/nowhere", "tasks", "me"))).unwrap());
+    let mut health = Health::unasked(
+        &Pool::new(Arc::new(DatabaseConfig::new("/nowhere", "tasks", "me")), "primary").unwrap(),
+    );
     health.connected = true;
     health
 }

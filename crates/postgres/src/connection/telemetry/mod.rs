@@ -68,14 +68,14 @@ pub struct LastError {
 }
 
 impl Telemetry {
-    pub(crate) fn new(config: Arc<DatabaseConfig>) -> Arc<Self> {
+    pub(crate) fn new(config: Arc<DatabaseConfig>, pool_name: String) -> Arc<Self> {
         let labels = vec![
             export::label("db.system.name", "postgresql"),
             export::label("db.namespace", config.database.clone()),
         ];
         export::describe();
         Arc::new(Self {
-            pool: PoolSeries::new(&labels),
+            pool: PoolSeries::new(&labels, pool_name),
             plans: Plans::new(Arc::clone(&config)),
             config,
             labels,

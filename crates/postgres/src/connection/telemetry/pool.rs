@@ -21,11 +21,6 @@ use super::{
 };
 use crate::connection::pool::PoolStatus;
 
-/// Which pool it is, where a metric is of one.
-pub(super) fn pool_label() -> Label {
-    label("db.client.connection.pool.name", "primary")
-}
-
 /// What happened to the connections of a pool.
 #[derive(Debug)]
 pub(super) struct PoolSeries {
@@ -39,9 +34,9 @@ pub(super) struct PoolSeries {
 }
 
 impl PoolSeries {
-    pub(super) fn new(common: &[Label]) -> Self {
+    pub(super) fn new(common: &[Label], name: String) -> Self {
         let mut labels = common.to_vec();
-        labels.push(pool_label());
+        labels.push(label("db.client.connection.pool.name", name));
         let exported = |instrument: export::Instrument| Exported::new(instrument.key(labels.clone()));
         Self {
             wait: exported(export::WAIT_TIME),
@@ -153,6 +148,6 @@ impl Telemetry {
     pub(crate) fn snapshot(self: &Arc<Self>, status: PoolStatus) -> super::DatabaseMetrics {
         let calls = self.calls.read().unwrap_or_else(PoisonError::into_inner);
         let calls = calls.iter().map(|(name, series)| (*name, series.read())).collect();
-        super::DatabaseMetrics { calls, pool: self.pool.read(status) }
+        super::DatabaseMetrics { calls, pool: self.pool.read(status), replicas: Vec::new() }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Latency, export::float};
-use crate::connection::pool::PoolStatus;
+use crate::connection::{pool::PoolStatus, replica::ReplicaMetrics};
 
 /// What was measured since the database was connected to.
 #[derive(Clone, Debug, Serialize)]
@@ -16,6 +16,8 @@ pub struct DatabaseMetrics {
     pub calls: BTreeMap<&'static str, CallMetrics>,
     /// The pool of connections.
     pub pool: PoolMetrics,
+    /// The replicas, in the order in which they are tried.
+    pub replicas: Vec<ReplicaMetrics>,
 }
 
 /// The calls of one name.
