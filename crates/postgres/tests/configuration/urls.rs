@@ -150,7 +150,8 @@ fn name() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn any_login_comes_back_from_its_url_here_and_in_sqlx(
-        user in name(), word in "[^\0]{1,20}", database in name(), schema in proptest::option::of(name()),
+        user in name(), word in "[^\0]{1,20}",
+        database in prop_oneof![10 => name(), 1 => Just(".".to_owned()), 1 => Just("..".to_owned())], schema in proptest::option::of(name()),
         port in 1_u16.., socket in any::<bool>(),
     ) {
         let mut config = DatabaseConfig::new(if socket { "/tmp/a b" } else { "db.example" }, &database, &user);

@@ -121,7 +121,7 @@ async fn a_pooler_without_a_free_session_is_unavailable_until_there_is_one() {
 async fn a_database_that_the_pooler_does_not_find_is_named() {
     let stage = Stage::with_sessions("1").await;
     let mut config = stage.way();
-    config.database = "nowhere".to_owned();
+    "nowhere".clone_into(&mut config.database);
     config.retry.attempts = 1;
     config.pool.connect_timeout = Duration::from_secs(30);
     let error = Database::connect(config).await.unwrap_err();

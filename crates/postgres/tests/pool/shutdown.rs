@@ -14,7 +14,7 @@ use super::{connect, until};
 const LONG: Duration = Duration::from_mins(10);
 
 fn named(config: &mut DatabaseConfig) {
-    config.application_name = "ending".to_owned();
+    "ending".clone_into(&mut config.application_name);
 }
 
 /// How many sessions of the pool there are.

@@ -228,7 +228,13 @@ impl DatabaseConfig {
         } else {
             join(&self.hosts, address)
         };
-        let _ = write!(url, "@{addresses}/{}", encode(&self.database));
+        let _ = write!(url, "@{addresses}/");
+        // Readers of URLs take these two for steps of a path, however they are written.
+        if matches!(self.database.as_str(), "." | "..") {
+            parameters.push(format!("dbname={}", self.database));
+        } else {
+            url.push_str(&encode(&self.database).to_string());
+        }
         let mode = self.hosts.iter().map(|host| self.ssl_mode(host)).max().unwrap_or(SslMode::VerifyFull);
         parameters.push(format!("sslmode={}", mode.as_str()));
         match &self.tls.root_certificates {
