@@ -29,7 +29,7 @@ async fn rows(database: &Database, sql: &str) -> Result<Vec<QueryResult>, DbErr>
 /// The rows of a query as tuples.
 async fn tuples<T: TryGetableMany>(database: &Database, sql: &str) -> Result<Vec<T>, DbErr> {
     let rows = rows(database, sql).await?;
-    rows.iter().map(|row| row.try_get_many_by_index()).collect()
+    rows.iter().map(QueryResult::try_get_many_by_index).collect()
 }
 
 /// The one row of a query.
