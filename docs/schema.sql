@@ -237,6 +237,69 @@ COMMENT ON FUNCTION public.keep_completed_at() IS 'BEFORE INSERT OR UPDATE: a ro
 
 
 --
+-- Name: record_refusal(uuid, jsonb); Type: FUNCTION; Schema: public; Owner: -
+--
+
+CREATE FUNCTION public.record_refusal(subject uuid, refusal jsonb) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+    at         CONSTANT timestamptz := clock_timestamp();
+    actor_text CONSTANT text := current_setting('taskmaster.actor', true);
+    actor      jsonb;
+    by_user    text;
+    by_session text;
+    by_agent   text;
+    by_address inet;
+    left_out   bigint := 0;
+BEGIN
+    -- As audit_row() does: what cannot be read of the actor is left out.
+    IF actor_text <> '' THEN
+        BEGIN
+            actor := actor_text::jsonb;
+            by_user := left(actor ->> 'user_id', 255);
+            by_session := left(actor ->> 'session_id', 255);
+            by_agent := actor ->> 'user_agent';
+            by_address := (actor ->> 'ip_address')::inet;
+        EXCEPTION WHEN OTHERS THEN
+            NULL;
+        END;
+    END IF;
+
+    BEGIN
+        left_out := greatest(0, (refusal ->> 'left_out_before')::bigint);
+    EXCEPTION WHEN data_exception THEN
+        NULL;
+    END;
+
+    -- Whoever may call this decides what it says, so it says itself who that was, and how much there can be of it is bounded.
+    INSERT INTO audit_logs (id, entity_type, entity_id, action, new_values,
+                            user_id, session_id, ip_address, user_agent, timestamp)
+    VALUES ((lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0')
+             || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
+            'statement', subject, 'refuse',
+            jsonb_build_object(
+                'statement', left(refusal ->> 'statement', 10000),
+                'reason', left(refusal ->> 'reason', 1000),
+                'kind', left(refusal ->> 'kind', 100),
+                'policy', left(refusal ->> 'policy', 255),
+                'left_out_before', left_out,
+                'login', session_user),
+            by_user, by_session, by_address, by_agent, at);
+    RETURN true;
+END
+$$;
+
+
+--
+-- Name: FUNCTION record_refusal(subject uuid, refusal jsonb); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.record_refusal(subject uuid, refusal jsonb) IS 'Writes to audit_logs that a raw statement was refused: statement (its shape, without values), reason, kind, policy, and how many refusals before it were not written';
+
+
+--
 -- Name: refuse_change(); Type: FUNCTION; Schema: public; Owner: -
 --
 
@@ -968,8 +1031,8 @@ CREATE TABLE public.audit_logs (
     "timestamp" timestamp with time zone DEFAULT now() NOT NULL,
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     transaction_id bigint DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
-    CONSTRAINT audit_logs_action_check CHECK (((action)::text = ANY ((ARRAY['create'::character varying, 'update'::character varying, 'delete'::character varying, 'status_change'::character varying])::text[]))),
-    CONSTRAINT audit_logs_entity_type_check CHECK (((entity_type)::text = ANY ((ARRAY['task'::character varying, 'task_context'::character varying, 'workflow_state'::character varying, 'task_dependency'::character varying, 'error_log'::character varying, 'api_key'::character varying])::text[]))),
+    CONSTRAINT audit_logs_action_check CHECK (((action)::text = ANY ((ARRAY['create'::character varying, 'update'::character varying, 'delete'::character varying, 'status_change'::character varying, 'refuse'::character varying])::text[]))),
+    CONSTRAINT audit_logs_entity_type_check CHECK (((entity_type)::text = ANY ((ARRAY['task'::character varying, 'task_context'::character varying, 'workflow_state'::character varying, 'task_dependency'::character varying, 'error_log'::character varying, 'api_key'::character varying, 'statement'::character varying])::text[]))),
     CONSTRAINT audit_logs_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
     CONSTRAINT audit_logs_times_check CHECK ((("timestamp" >= to_timestamp(('-62135596800'::bigint)::double precision)) AND ("timestamp" < to_timestamp(('253402300800'::bigint)::double precision))))
 );

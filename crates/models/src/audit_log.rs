@@ -22,6 +22,8 @@ text_enum! {
         ErrorLog = "error_log",
         /// An API key. Its hash never reaches the trail.
         ApiKey = "api_key",
+        /// A raw statement that was refused. It has no row but the one in the trail.
+        Statement = "statement",
     }
 }
 
@@ -36,10 +38,13 @@ text_enum! {
         Delete = "delete",
         /// The status of a row was changed, and maybe other fields with it.
         StatusChange = "status_change",
+        /// A raw statement was refused, and did nothing.
+        Refuse = "refuse",
     }
 }
 
-/// One row of the audit trail: one change of one row, written by the store in the transaction of the change.
+/// One row of the audit trail: one change of one row, written by the store in the transaction of the change; or one raw statement
+/// that was refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuditLog {
     /// Its id.
@@ -152,6 +157,8 @@ pub struct AuditLogStatistics {
     pub deletes: u64,
     /// How many changed a status.
     pub status_changes: u64,
+    /// How many are refused statements.
+    pub refusals: u64,
     /// How many users made them; changes of which no user is known count for none.
     pub distinct_users: u64,
     /// When the first was made.

@@ -64,9 +64,10 @@ fn matching(sql: Sql, filter: &AuditLogFilter) -> Sql {
         .and("timestamp <= ", bound(filter.before));
     if filter.entity_id.is_some() && filter.entity_type.is_none() {
         // All that there are: the index on entities begins with the type.
-        return sql
-            .text(" AND entity_type IN ")
-            .text("('task', 'task_context', 'workflow_state', 'task_dependency', 'error_log', 'api_key')");
+        return sql.text(" AND entity_type IN ").text(
+            "('task', 'task_context', 'workflow_state', 'task_dependency', 'error_log', 'api_key', \
+                 'statement')",
+        );
     }
     sql
 }
@@ -109,6 +110,7 @@ impl<C: ConnectionTrait + Send> AuditLogRepository for Pg<C> {
                 count(*) FILTER (WHERE action = 'update') AS updates, \
                 count(*) FILTER (WHERE action = 'delete') AS deletes, \
                 count(*) FILTER (WHERE action = 'status_change') AS status_changes, \
+                count(*) FILTER (WHERE action = 'refuse') AS refusals, \
                 count(DISTINCT user_id) AS distinct_users, \
                 min(timestamp) AS first, \
                 max(timestamp) AS last \
@@ -176,6 +178,7 @@ fn statistics(row: &QueryResult) -> Result<AuditLogStatistics> {
         updates: row::count(row, "updates")?,
         deletes: row::count(row, "deletes")?,
         status_changes: row::count(row, "status_changes")?,
+        refusals: row::count(row, "refusals")?,
         distinct_users: row::count(row, "distinct_users")?,
         first: row::column(row, "first")?,
         last: row::column(row, "last")?,

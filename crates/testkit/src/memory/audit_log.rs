@@ -114,6 +114,7 @@ fn statistics(logs: &[&AuditLog]) -> AuditLogStatistics {
         updates: of_action(AuditAction::Update),
         deletes: of_action(AuditAction::Delete),
         status_changes: of_action(AuditAction::StatusChange),
+        refusals: of_action(AuditAction::Refuse),
         distinct_users: users.iter().map(|_| 1).sum(),
         first: logs.iter().map(|log| log.timestamp).min(),
         last: logs.iter().map(|log| log.timestamp).max(),
