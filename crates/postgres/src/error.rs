@@ -23,7 +23,7 @@ impl ServerError {
         &self.sqlstate
     }
 
-    fn new(database: &PgDatabaseError) -> Self {
+    pub(crate) fn new(database: &PgDatabaseError) -> Self {
         Self {
             sqlstate: database.code().to_owned(),
             message: without_value(database.code(), database.message()).to_owned(),

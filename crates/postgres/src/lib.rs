@@ -62,6 +62,7 @@ pub use connection::{
     health::{CertificateHealth, Health, HealthStatus, MigrationHealth, Replication},
     holders::HeldConnection,
     pool::PoolStatus,
+    raw::{GuardedDatabase, Param, QueryError, QueryRow, QueryRows, Role},
     replica::{ReadMark, ReadMarkError, ReplicaMetrics},
     retry::{SharedUnitOfWork, retrying, retrying_idempotent},
     shutdown::ShutdownReport,

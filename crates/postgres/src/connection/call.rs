@@ -60,6 +60,7 @@ pub(crate) fn entity(name: &'static str) -> &'static str {
         "api_key" => "API key",
         "audit_log" => "audit log",
         "error_log" => "error log",
+        "raw" => "statement",
         "task_context" => "task context",
         "task_dependency" => "task dependency",
         "workflow_state" => "workflow state",

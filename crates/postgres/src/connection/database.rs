@@ -26,10 +26,11 @@ use super::{
     holders::HeldConnection,
     lease,
     pool::{Pool, PoolStatus},
+    raw::RawStatements,
     replica::{ReadMark, Reads, Writing},
     retry::{self, Delays},
     shutdown::{self, ShutdownReport},
-    statement::{Answer, Question},
+    statement::{Answer, Question, is_cut},
     telemetry::{DatabaseMetrics, gauges, phase},
     transaction::{self, Transaction},
     upkeep,
@@ -47,6 +48,7 @@ pub struct Database {
     reads: Reads,
     shutdown: Arc<OnceCell<ShutdownReport>>,
     probe: Arc<Probe>,
+    pub(super) raw: Arc<RawStatements>,
 }
 
 impl Database {
@@ -66,7 +68,7 @@ impl Database {
         upkeep::begin(&pool);
         gauges::begin(&pool);
         let reads = Reads::begin(&pool)?;
-        Ok(Self { pool, reads, shutdown: Arc::default(), probe: Arc::default() })
+        Ok(Self { pool, reads, shutdown: Arc::default(), probe: Arc::default(), raw: Arc::default() })
     }
 
     /// Has [`health`](Self::health) tell which of these migrations are pending: `taskmaster_migration::names()`. Holds for all
@@ -157,7 +159,7 @@ impl Database {
     }
 
     /// Puts a statement that is a transaction of its own, until it succeeds, can only fail, or its time is up.
-    async fn run(&self, question: Question) -> Result<Answer, DbErr> {
+    pub(super) async fn run(&self, question: Question) -> Result<Answer, DbErr> {
         let (call, shape) = (Call::current(), question.shape());
         let writing = (call.access == Access::Write).then(|| self.writing());
         let in_time = async {
@@ -262,7 +264,7 @@ fn check_slots(pool: &Pool) -> Result<(), RepositoryError> {
 
 /// The error that a statement outside a unit of work ended with.
 fn ended(call: Call, access: Access, error: sqlx::Error) -> DbErr {
-    if access != Access::Write || lease::leaves_session_in_order(&error) {
+    if access != Access::Write || is_cut(&error) || lease::leaves_session_in_order(&error) {
         return failed(error);
     }
     carry(from_db(call.entity(), failed(error)).with_unknown_outcome())

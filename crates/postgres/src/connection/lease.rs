@@ -20,7 +20,7 @@ use super::{
     cancel::Ending,
     pool::{self, Connector, Shared},
     replica::Seen,
-    statement::{Answer, Question},
+    statement::{Answer, OwnTransaction, Question, is_cut},
     telemetry::phase,
 };
 
@@ -74,30 +74,33 @@ impl Lease {
         question: Question,
         may_be_kept: &AtomicBool,
     ) -> Result<Answer, sqlx::Error> {
-        if !self.shared.config.pool.behind_pooler {
+        let own = question.transaction();
+        if own.is_none() && !self.shared.config.pool.behind_pooler {
             may_be_kept.store(true, Ordering::Relaxed);
             return self.put(question).await;
         }
-        match Box::pin(self.put_in_transaction(question.clone(), may_be_kept)).await {
+        let own = own.unwrap_or_default();
+        match Box::pin(self.put_in_transaction(&own, question.clone(), may_be_kept)).await {
             // The driver asks for types that it does not know yet when the statement is prepared already, and what is asked in
             // between undoes a statement that has no name. By now it knows them.
             Err(error) if sqlstate(&error).as_deref() == Some("26000") => {
-                Box::pin(self.put_in_transaction(question, may_be_kept)).await
+                Box::pin(self.put_in_transaction(&own, question, may_be_kept)).await
             }
             answer => answer,
         }
     }
 
-    /// Puts it behind a pooler: sqlx prepares a statement in a round trip of its own, and only in a transaction does a pooler give
-    /// both to the same session.
+    /// Puts it between a beginning and an end. Behind a pooler all need these: sqlx prepares a statement in a round trip of its own,
+    /// and only in a transaction does a pooler give both to the same session.
     async fn put_in_transaction(
         &mut self,
+        own: &OwnTransaction,
         question: Question,
         may_be_kept: &AtomicBool,
     ) -> Result<Answer, sqlx::Error> {
-        self.put(self.shared.begin("")).await?;
+        // Said before, since what is set at its beginning may fail when it has begun.
         self.in_transaction(true);
-        let answer = self.put(question).await;
+        let answer = self.begin_and_put(own, question).await;
         if self.state != State::InTransaction {
             return answer;
         }
@@ -109,6 +112,18 @@ impl Lease {
         answer.and_then(|answer| ended.map(|_| answer))
     }
 
+    async fn begin_and_put(
+        &mut self,
+        own: &OwnTransaction,
+        question: Question,
+    ) -> Result<Answer, sqlx::Error> {
+        self.put(self.shared.begin(own.mode).and(&own.settings)).await?;
+        if let Some(actor) = &own.actor {
+            self.put(Question::naming(actor)?).await?;
+        }
+        self.put(question).await
+    }
+
     /// Puts a statement.
     pub(crate) async fn put(&mut self, question: Question) -> Result<Answer, sqlx::Error> {
         let call = Call::current();
@@ -117,13 +132,16 @@ impl Lease {
         let Some(connection) = &mut self.connection else { return Err(sqlx::Error::PoolClosed) };
         let _executing = phase::executing();
         let before = std::mem::replace(&mut self.state, State::Busy);
-        let is_named = !self.shared.config.pool.behind_pooler;
+        // A name stands for a text with one list of types, and those of foreign statements are as their callers please.
+        let is_named = !self.shared.config.pool.behind_pooler && question.transaction().is_none();
         let answer = question.put(&mut connection.session, is_named).await;
         self.state = match &answer {
+            // The server still sends the rest of it.
+            Err(error) if is_cut(error) => State::Busy,
             Err(error) if breaks(error, is_named) => State::Broken,
             _ => before,
         };
-        if answer.as_ref().is_err_and(|error| !leaves_session_in_order(error)) {
+        if answer.as_ref().is_err_and(|error| !is_cut(error) && !leaves_session_in_order(error)) {
             self.shared.suspect_idle();
         }
         answer

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt as _;
 use sea_orm::{
-    ExecResult, QueryResult, Statement,
+    DbBackend, ExecResult, QueryResult, Statement,
     sqlx::{
         self, Arguments as _, AssertSqlSafe, Either, Error, Executor as _, IntoArguments as _, PgConnection,
         postgres::{PgArguments, PgQueryResult, PgRow},
@@ -23,6 +23,31 @@ pub(crate) struct Question {
     text: Arc<str>,
     /// The values of a prepared statement. Without, it is not prepared, and may be several.
     arguments: Option<PgArguments>,
+    /// The transaction of a statement that did not come from this program.
+    transaction: Option<Arc<OwnTransaction>>,
+    /// How many rows its answer has at most.
+    max_rows: usize,
+}
+
+/// The transaction that a statement has to itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnTransaction {
+    /// What follows `BEGIN`, such as ` READ ONLY`.
+    pub(crate) mode: &'static str,
+    /// What is set in it, as SQL.
+    pub(crate) settings: String,
+    /// The actor as the JSON text that the function `set_actor` takes.
+    pub(crate) actor: Option<Arc<str>>,
+}
+
+/// The answer is longer than it may be, and most of it is still to come.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the answer has too many rows")]
+struct TooManyRows;
+
+/// Whether the answer was given up because it is too long.
+pub(crate) fn is_cut(error: &Error) -> bool {
+    matches!(error, Error::AnyDriverError(error) if error.is::<TooManyRows>())
 }
 
 /// All that the server answered.
@@ -42,17 +67,49 @@ impl Question {
         if arguments.len() != expected {
             return Err(Error::Encode("a value is too large for the protocol or not one of its type".into()));
         }
-        Ok(Self { text: statement.sql.into(), arguments: Some(arguments) })
+        let text = statement.sql.into();
+        Ok(Self { text, arguments: Some(arguments), transaction: None, max_rows: usize::MAX })
     }
 
     /// Statements that are not prepared, separated by semicolons.
     pub(crate) fn unprepared(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), arguments: None }
+        Self { text: text.into(), arguments: None, transaction: None, max_rows: usize::MAX }
+    }
+
+    /// The function call that names the actor of a transaction.
+    pub(crate) fn naming(actor: &Arc<str>) -> Result<Self, Error> {
+        let sql = "SELECT set_actor($1)";
+        Self::prepared(Statement::from_sql_and_values(DbBackend::Postgres, sql, [(&**actor).into()]))
+    }
+
+    /// A statement that somebody else wrote, in a transaction of its own.
+    pub(crate) fn guarded(
+        text: &str,
+        arguments: PgArguments,
+        transaction: OwnTransaction,
+        max_rows: usize,
+    ) -> Self {
+        let (arguments, transaction) = (Some(arguments), Some(Arc::new(transaction)));
+        Self { text: text.into(), arguments, transaction, max_rows }
+    }
+
+    /// The same, followed by more statements.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        if !more.is_empty() {
+            self.text = format!("{}{more}", self.text).into();
+        }
+        self
+    }
+
+    /// The transaction that it is to have to itself.
+    pub(crate) fn transaction(&self) -> Option<Arc<OwnTransaction>> {
+        self.transaction.clone()
     }
 
     /// Its text as it may be logged.
     pub(crate) fn shape(&self) -> Shape {
-        let origin = Origin::of(Call::current().name);
+        let origin =
+            if self.transaction.is_some() { Origin::Foreign } else { Origin::of(Call::current().name) };
         Shape::new(Arc::clone(&self.text), origin, self.arguments.is_some())
     }
 
@@ -67,6 +124,9 @@ impl Question {
         while let Some(part) = stream.try_next().await? {
             match part {
                 Either::Left(done) => answer.done.extend([done]),
+                Either::Right(_) if answer.rows.len() >= self.max_rows => {
+                    return Err(Error::AnyDriverError(Box::new(TooManyRows)));
+                }
                 Either::Right(row) => answer.rows.push(row),
             }
         }
@@ -81,6 +141,11 @@ impl Answer {
 
     pub(crate) fn first(self) -> Option<QueryResult> {
         self.rows.into_iter().next().map(Into::into)
+    }
+
+    /// The rows, and how many were read or written.
+    pub(crate) fn into_rows(self) -> (Vec<PgRow>, u64) {
+        (self.rows, self.done.rows_affected())
     }
 
     pub(crate) fn all(self) -> Vec<QueryResult> {

@@ -158,6 +158,8 @@ fn too_late(elapsed: tokio::time::error::Elapsed) -> DbErr {
 impl Session {
     /// Waits for `future` as long as a call may take.
     async fn in_time<T>(&self, future: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        // In a box, since each future around it would be larger by as much again.
+        let future = Box::pin(future);
         call::until(call::deadline(self.config.timeouts.call), future).await.map_err(too_late)?
     }
 

@@ -20,7 +20,7 @@ use crate::{
         database::failed,
         lease::{self, Lease},
         pool::Pool,
-        statement::{Answer, Question},
+        statement::{Answer, Question, is_cut},
     },
     error::from_db,
 };
@@ -114,13 +114,15 @@ impl Replica {
                 return None;
             }
         };
-        match lease.put(question).await {
+        match lease.put_alone(question, &AtomicBool::default()).await {
             Ok(answer) => {
                 self.reads.fetch_add(1, Ordering::Relaxed);
                 Some(Ok(answer))
             }
             // The statement's own time is up, and would be at the primary.
             Err(error) if lease::sqlstate(&error).as_deref() == Some("57014") => Some(Err(error)),
+            // So is its answer too long there.
+            Err(error) if is_cut(&error) => Some(Err(error)),
             Err(error) => {
                 // What it replays may get in the way of a read (40001), and a table may be there that it does not know yet.
                 // Whatever it is, the primary has the last word.

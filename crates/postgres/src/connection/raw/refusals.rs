@@ -1,0 +1,147 @@
+//! Refused statements in the audit trail, and how many of them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use sea_orm::ConnectionTrait as _;
+use serde_json::json;
+use taskmaster_repository::RepositoryError;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::QueryError;
+use crate::{
+    connection::{
+        call::{self, Access, Call},
+        database::Database,
+        telemetry::{Origin, Shape},
+    },
+    error::from_db,
+    sql::Sql,
+};
+
+/// How many refusals of a kind are written in a window. What begins all at once, such as a program with a wrong statement in a
+/// loop, would else fill the trail, whose rows go by retention only.
+const PER_WINDOW: u32 = 10;
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// How long a caller whose statement was refused waits until that is written.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const CALL: Call = Call { name: "raw.refusal", access: Access::Write };
+
+/// How many refusals there were, by kind.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Mutex<BTreeMap<&'static str, Window>>);
+
+#[derive(Debug)]
+struct Window {
+    begun: Instant,
+    written: u32,
+    /// How many were not written since one was.
+    left_out: u64,
+}
+
+/// A refused statement.
+pub(super) struct Refused<'a> {
+    pub(super) sql: &'a str,
+    pub(super) kind: &'static str,
+    pub(super) reason: &'a QueryError,
+    pub(super) policy: &'a str,
+    pub(super) actor: Option<&'a str>,
+}
+
+impl Refusals {
+    /// Writes it to the trail, unless there were many of its kind just now. That it cannot be written is logged and changes nothing:
+    /// the statement is refused.
+    pub(super) async fn record(&self, database: &Database, refused: Refused<'_>) {
+        let (kind, policy, reason) = (refused.kind, refused.policy, refused.reason);
+        let Some(left_out) = self.admit(kind, Instant::now()) else {
+            tracing::debug!(kind, policy, %reason, "a raw statement was refused");
+            return;
+        };
+        tracing::warn!(kind, policy, left_out, %reason, "a raw statement was refused");
+        if let Err(error) = call::within(PATIENCE, write(database, &refused, left_out)).await {
+            tracing::error!(kind, policy, %error, "a refused statement could not be told in the audit trail");
+            self.not_written(kind, left_out);
+        }
+    }
+
+    /// How many of this kind were left out before this one, if it is to be written.
+    fn admit(&self, kind: &'static str, now: Instant) -> Option<u64> {
+        let mut kinds = self.lock();
+        let window = kinds.entry(kind).or_insert(Window { begun: now, written: 0, left_out: 0 });
+        if now.duration_since(window.begun) >= WINDOW {
+            (window.begun, window.written) = (now, 0);
+        }
+        if window.written >= PER_WINDOW {
+            window.left_out += 1;
+            return None;
+        }
+        window.written += 1;
+        Some(std::mem::take(&mut window.left_out))
+    }
+
+    fn not_written(&self, kind: &'static str, left_out: u64) {
+        if let Some(window) = self.lock().get_mut(kind) {
+            window.left_out += left_out + 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Window>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn write(database: &Database, refused: &Refused<'_>, left_out: u64) -> Result<(), RepositoryError> {
+    let shape = Shape::new(refused.sql.into(), Origin::Foreign, false);
+    // No text of PostgreSQL can hold a NUL.
+    let statement = shape.text().replace('\0', "\u{fffd}");
+    // The same for statements that differ in their values only, so that they are found together.
+    let subject = Uuid::new_v5(&Uuid::NAMESPACE_OID, statement.as_bytes());
+    let refusal = json!({
+        "statement": statement,
+        "reason": refused.reason.to_string().replace('\0', "\u{fffd}"),
+        "kind": refused.kind,
+        "policy": refused.policy.replace('\0', "\u{fffd}"),
+        "left_out_before": left_out,
+    });
+    let sql = Sql::write(refused.actor)
+        .text(" SELECT record_refusal(")
+        .bind(subject)
+        .text(", ")
+        .bind(refusal)
+        .text(")")
+        .if_attributed(" FROM actor WHERE actor.ok");
+    let written = CALL.run(database.execute_raw(sql.into_statement())).await;
+    written.map(drop).map_err(|error| from_db("statement", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storm_of_refusals_is_ten_rows_a_minute_and_a_number() {
+        let refusals = Refusals::default();
+        let begun = Instant::now();
+        let written = |at| (0..1000).filter_map(|_| refusals.admit("no_where", at)).collect::<Vec<_>>();
+        assert_eq!(written(begun), [0; 10]);
+        assert_eq!(written(begun + WINDOW / 2), Vec::<u64>::new());
+        assert_eq!(refusals.admit("unparsable", begun), Some(0), "another kind is told all the same");
+        assert_eq!(refusals.admit("no_where", begun + WINDOW), Some(1990));
+        assert_eq!(refusals.admit("no_where", begun + WINDOW), Some(0));
+    }
+
+    #[test]
+    fn what_could_not_be_written_is_counted_with_the_next_one() {
+        let refusals = Refusals::default();
+        let now = Instant::now();
+        assert_eq!(refusals.admit("nul", now), Some(0));
+        refusals.not_written("nul", 3);
+        assert_eq!(refusals.admit("nul", now), Some(4));
+    }
+}
