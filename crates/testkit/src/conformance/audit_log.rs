@@ -317,6 +317,7 @@ async fn statistics_count_by_action_and_user(store: &dyn Store) {
         updates: 1,
         deletes: 1,
         status_changes: 1,
+        refusals: 0,
         distinct_users: 2,
         first: Some(all[0].timestamp),
         last: Some(all[4].timestamp),
