@@ -106,12 +106,9 @@ impl Holders {
         .collect()
     }
 
-    /// The server's processes that they use, by host, as far as these are known.
-    pub(super) fn backends(&self) -> Vec<(Host, i32)> {
-        let held = self.lock();
-        let known =
-            held.by_ticket.values().filter_map(|holder| Some((holder.host.clone(), holder.backend_pid?)));
-        known.collect()
+    /// The server's processes that they use, each with its host. None behind a pooler, where nobody knows them.
+    pub(super) fn backends(&self) -> Vec<(Host, Option<i32>)> {
+        self.lock().by_ticket.values().map(|holder| (holder.host.clone(), holder.backend_pid)).collect()
     }
 
     /// Who holds the connections, for an error's text.

@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     server: Mutex<Option<Server>>,
     /// A connection that was used before this may be dead like another one that broke then.
     suspect: Mutex<Instant>,
+    /// A connection that was used before this is dead like another one that said nothing then.
+    silent: Mutex<Instant>,
 }
 
 /// How many connections there are, and how many of them are used.
@@ -162,11 +164,24 @@ impl Shared {
         if connection.retire_at <= Instant::now() {
             return false;
         }
-        let is_suspect = connection.used_at <= *self.suspect.lock().unwrap_or_else(PoisonError::into_inner);
-        if !is_suspect && connection.used_at.elapsed() < TRUSTED_IDLE {
+        let was_used_before = |time: &Mutex<Instant>| {
+            connection.used_at <= *time.lock().unwrap_or_else(PoisonError::into_inner)
+        };
+        if !was_used_before(&self.suspect) && connection.used_at.elapsed() < TRUSTED_IDLE {
             return true;
         }
-        let answered = matches!(timeout(PATIENCE, Box::pin(connection.session.ping())).await, Ok(Ok(())));
+        // The network swallows what is sent on them. To find that out of each would take longer than anybody waits.
+        let is_silent = was_used_before(&self.silent);
+        let asked_at = Instant::now();
+        let answered = if is_silent {
+            false
+        } else if let Ok(answer) = timeout(PATIENCE, Box::pin(connection.session.ping())).await {
+            answer.is_ok()
+        } else {
+            *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = asked_at;
+            self.suspect_idle();
+            false
+        };
         if !answered {
             self.telemetry.dropped("unresponsive");
         }
@@ -218,6 +233,7 @@ impl Pool {
             is_closing: AtomicBool::new(false),
             server: Mutex::default(),
             suspect: Mutex::new(Instant::now()),
+            silent: Mutex::new(Instant::now()),
             config,
         });
         let inner = managed::Pool::builder(Connector { shared: Arc::clone(&shared) })

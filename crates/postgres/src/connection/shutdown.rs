@@ -18,7 +18,8 @@ pub struct ShutdownReport {
     /// The calls that were not done by the deadline, and how long each had held its connection. What they did on the server was
     /// ended.
     pub cut: Vec<HeldConnection>,
-    /// Whether the server could be told. If not, what runs there ends when the server notices that its client has gone.
+    /// Whether the server was told of all that was cut. It is not if it cannot be reached, and behind a pooler, where nobody knows
+    /// which of its processes to end. What runs there then ends when the server notices that its client has gone.
     pub server_told: bool,
 }
 
@@ -38,9 +39,12 @@ pub(super) async fn shut_down_all(pools: impl Iterator<Item = &Pool>, limit: Dur
 async fn shut_down(pool: &Pool, limit: Duration) -> ShutdownReport {
     let begun = Instant::now();
     pool.shared.is_closing.store(true, Ordering::Release);
-    let is_drained = drained(pool, begun + limit).await;
-    let cut = if is_drained { Vec::new() } else { pool.shared.holders.longer_than(Duration::ZERO) };
+    let deadline = begun + limit;
+    let is_drained = drained(pool, deadline).await;
     pool.close();
+    // Somebody may have got the last connection just before it was closed.
+    let is_drained = is_drained && drained(pool, deadline).await;
+    let cut = if is_drained { Vec::new() } else { pool.shared.holders.longer_than(Duration::ZERO) };
     let server_told = is_drained || cut_off(pool).await;
     for held in &cut {
         tracing::warn!(call = held.call, held_for = ?held.held_for, "cut by the shutdown");
@@ -55,6 +59,10 @@ async fn cut_off(pool: &Pool) -> bool {
     for ending in [Ending::Statement, Ending::Session] {
         let mut by_host: BTreeMap<String, (Host, Vec<i32>)> = BTreeMap::new();
         for (host, pid) in pool.shared.holders.backends() {
+            let Some(pid) = pid else {
+                is_told = false;
+                continue;
+            };
             let entry = by_host.entry(host.to_string()).or_insert_with(|| (host, Vec::new()));
             entry.1.push(pid);
         }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use deadpool::managed::WeakPool;
+use taskmaster_repository::RepositoryError;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::pool::{self, Connection, Connector, Pool, Shared};
@@ -14,6 +15,9 @@ use super::pool::{self, Connection, Connector, Pool, Shared};
 /// How often is looked at most and at least.
 const OFTEN: Duration = Duration::from_millis(20);
 const SELDOM: Duration = Duration::from_secs(1);
+
+/// The longest between two attempts to connect for later, when the last ones have failed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Begins the upkeep, which ends with the last handle on the pool.
 pub(super) fn begin(pool: &Pool) {
@@ -26,6 +30,7 @@ pub(super) fn begin(pool: &Pool) {
 async fn run(inner: WeakPool<Connector>, shared: Weak<Shared>, interval: Duration) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut pause = Pause::default();
     loop {
         ticks.tick().await;
         let Some(pool) = upgrade(&inner, &shared) else { return };
@@ -34,7 +39,7 @@ async fn run(inner: WeakPool<Connector>, shared: Weak<Shared>, interval: Duratio
         }
         report_leaks(&pool);
         close_unneeded(&pool);
-        if pool.status().size >= pool.shared.config.pool.min {
+        if pool.status().size >= pool.shared.config.pool.min || pause.lasts() {
             continue;
         }
         drop(pool);
@@ -43,10 +48,36 @@ async fn run(inner: WeakPool<Connector>, shared: Weak<Shared>, interval: Duratio
         let made = connecting.connect().await;
         drop(connecting);
         let Some(pool) = upgrade(&inner, &shared) else { return };
-        if let Ok(connection) = made {
-            keep(&pool, connection);
-            ticks.reset_immediately();
+        match made {
+            Ok(connection) => {
+                pause = Pause::default();
+                keep(&pool, connection);
+                ticks.reset_immediately();
+            }
+            Err(error) => pause.grow(&error),
         }
+    }
+}
+
+/// How long no connection is made for later, since a server that cannot be connected to, or refuses the user, is not helped by a
+/// storm of logins. Who needs one now does not wait for this.
+#[derive(Debug, Default)]
+struct Pause {
+    length: Duration,
+    until: Option<Instant>,
+}
+
+impl Pause {
+    fn lasts(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn grow(&mut self, error: &RepositoryError) {
+        if self.until.is_none() {
+            tracing::warn!(%error, "no connection can be made that would be kept ready; it is tried again, ever less often");
+        }
+        self.length = (self.length * 2).clamp(SELDOM, LONGEST_PAUSE);
+        self.until = Some(Instant::now() + self.length);
     }
 }
 

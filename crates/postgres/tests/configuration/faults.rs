@@ -84,6 +84,9 @@ fn without_a_database_it_says_how_to_name_one() {
 fn numbers_durations_and_lists_are_checked() {
     for (variable, value, reason) in [
         ("DB_POOL_MIN", "11", "is 11, which is more than pool.max, 10"),
+        ("DB_POOL_MAX", "262144", "is 262144, and no PostgreSQL takes more than 262143"),
+        ("DB_POOL_MAX", "18446744073709551615", "no PostgreSQL takes more than 262143"),
+        ("PGOPTIONS", "-c enable_seqscan=off", "would change the settings of each session; unset it"),
         ("DB_POOL_ACQUIRE_TIMEOUT", "0", "is 0, and nothing takes no time"),
         ("DB_POOL_IDLE_TIMEOUT", "0", "is 0, and nothing takes no time"),
         ("DB_QUERY_TIMEOUT", "soon", "\"soon\" is no duration"),

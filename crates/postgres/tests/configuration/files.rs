@@ -49,6 +49,11 @@ fn a_password_file_holds_the_password_and_perhaps_a_line_break() {
         let file = directory.file("password", text, 0o644);
         assert!(faults(&[("DB_PASSWORD_FILE", &file)])[0].contains(reason));
     }
+    for mistaken in ["hunter2", "hunter2/hunter2"] {
+        let told = faults(&[("DB_PASSWORD_FILE", mistaken)]);
+        let unquoted = "DB_PASSWORD_FILE (environment): the file that it names cannot be read: ";
+        assert!(told[0].starts_with(unquoted) && !told[0].contains("hunter2"), "{told:?}");
+    }
     assert!(faults(&[("DB_PASSWORD_FILE", "/nowhere")])[0].contains("/nowhere cannot be read"));
     let both = faults(&[("DB_PASSWORD_FILE", "/nowhere"), ("DB_PASSWORD", "hunter2")]);
     assert_eq!(

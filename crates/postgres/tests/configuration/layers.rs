@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use taskmaster_postgres::config::{Host, PoolConfig, SslMode, Target, TimeoutConfig};
 
-use crate::{DATABASE, Directory, load, loader, only, password, variables};
+use crate::{DATABASE, Directory, faults, load, loader, only, password, variables};
 
 fn host(name: &str, port: u16) -> Host {
     Host { name: name.to_owned(), port }
@@ -66,6 +66,29 @@ fn a_url_replaces_the_url_below_it_with_its_password_and_all() {
 }
 
 #[test]
+fn a_url_that_names_a_host_takes_nothing_that_a_lower_layer_says_of_another_server() {
+    let directory = Directory::new();
+    let file = directory.file(
+        "settings.toml",
+        "[database]\nhost = \"prod.example\"\nname = \"tasks\"\nuser = \"root\"\npassword = \"prodsecret\"\n\
+         schema = \"mine\"\n[database.tls]\nmode = \"disable\"\n",
+        0o600,
+    );
+    let url = "postgres://ada@other.example/test";
+    let config = only(&[("DATABASE_URL", url)]).file(&file).load().unwrap();
+    assert_eq!((config.user.as_str(), password(&config), config.tls.mode), ("ada", None, None));
+    assert_eq!(config.schema.as_deref(), Some("mine"), "what is not about the server stays");
+    // Nor what a variable says in other words.
+    let config =
+        only(&[("DB_SSL_ENABLED", "false"), ("DB_PASSWORD", "secret")]).file(&file).set("url", url, "--url");
+    let config = config.load().unwrap();
+    assert_eq!((password(&config), config.tls.mode), (None, None));
+    // One that names no host is about the same server.
+    let config = only(&[("DATABASE_URL", "postgres:///test")]).file(&file).load().unwrap();
+    assert_eq!((config.database.as_str(), password(&config)), ("test", Some("prodsecret")));
+}
+
+#[test]
 fn hosts_of_a_url_have_its_ports_and_not_those_of_a_file() {
     let directory = Directory::new();
     let file = directory.file("settings.toml", "[database]\nhost = [\"a\", \"b\"]\nport = [1, 2]\n", 0o600);
@@ -86,7 +109,7 @@ fn every_variable_reaches_its_value() {
         ("DB_TARGET_SESSION_ATTRS", "any"),
         ("DB_ALLOWED_IPS", "10.0.0.0/8, 192.168.1.5,fd00::/8"),
         ("DB_HEALTH_CHECK_TIMEOUT", "2000"),
-        ("DB_SSL_MODE", "verify-ca"),
+        ("DB_SSL_MODE", "verify-full"),
         ("DB_CA_CERT_PATH", "system"),
         ("DB_SSL_MIN_VERSION", "TLSv1.3"),
         ("DB_POOL_MIN", "0"),
@@ -120,7 +143,7 @@ fn every_variable_reaches_its_value() {
     let networks: Vec<String> = config.allowed_networks.iter().map(ToString::to_string).collect();
     assert_eq!(networks, ["10.0.0.0/8", "192.168.1.5/32", "fd00::/8"]);
     assert_eq!(config.health_deadline, Duration::from_secs(2));
-    assert_eq!(config.tls.mode, Some(SslMode::VerifyCa));
+    assert_eq!(config.tls.mode, Some(SslMode::VerifyFull));
     let pool = &config.pool;
     assert_eq!((pool.min, pool.max, pool.behind_pooler), (0, 7, true));
     let seconds = [pool.connect_timeout, pool.idle_timeout, pool.leak_threshold].map(|time| time.as_secs());
@@ -168,6 +191,28 @@ fn what_is_not_logged_is_said_in_three_ways() {
     assert_eq!(load(&[("DB_LOG_SLOW_QUERIES", "true")]).logging.slow_query, Some(Duration::from_secs(1)));
     assert_eq!(load(&[("DB_LOG_POOL_STATS", "false")]).logging.pool_stats, None);
     assert_eq!(load(&[("DB_LOG_POOL_STATS", "15s")]).logging.pool_stats, Some(Duration::from_secs(15)));
+}
+
+#[test]
+fn whether_slow_statements_are_logged_is_said_once_in_a_layer_and_goes_before_the_layers_below() {
+    for given in [
+        [("DB_LOG_SLOW_QUERIES", "false"), ("DB_SLOW_QUERY_THRESHOLD", "2s")],
+        [("DB_LOG_SLOW_QUERIES", "true"), ("DB_SLOW_QUERY_THRESHOLD", "never")],
+    ] {
+        let told = faults(&given);
+        let contradicts =
+            "DB_SLOW_QUERY_THRESHOLD (environment): contradicts DB_LOG_SLOW_QUERIES (environment)";
+        assert!(told.len() == 1 && told[0].starts_with(contradicts), "{told:?}");
+    }
+    let directory = Directory::new();
+    for (below, expected) in [("never", Some(1)), ("2s", Some(2))] {
+        let text = format!("[database.logging]\nslow_query = \"{below}\"\n");
+        let file = directory.file("settings.toml", &text, 0o600);
+        let load =
+            |word| loader(&[("DB_LOG_SLOW_QUERIES", word)]).file(&file).load().unwrap().logging.slow_query;
+        assert_eq!(load("true"), expected.map(Duration::from_secs));
+        assert_eq!(load("false"), None);
+    }
 }
 
 #[test]

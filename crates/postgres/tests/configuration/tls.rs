@@ -76,6 +76,20 @@ fn fault_11_the_other_words_of_the_described_system_ask_for_the_strictest_mode_t
 }
 
 #[test]
+fn fault_11_the_systems_roots_go_with_verify_full_only() {
+    let system = ("DB_CA_CERT_PATH", "system");
+    for mode in ["disable", "prefer", "require", "verify-ca"] {
+        let told = faults(&[system, ("DB_SSL_MODE", mode)]);
+        assert!(told.len() == 1 && told[0].contains("use the mode verify-full with it"), "{told:?}");
+    }
+    let told = faults(&[system, ("DB_SSL_ENABLED", "true"), ("DB_VERIFY_HOSTNAME", "false")]);
+    assert!(told.len() == 1 && told[0].starts_with("DB_CA_CERT_PATH (environment)"), "{told:?}");
+    load(&[system, ("DB_SSL_MODE", "verify-full")]);
+    // Where no mode is said, each host has its own, and where that is a weak one they are not needed.
+    load(&[system]);
+}
+
+#[test]
 fn the_files_must_be_there_and_hold_what_they_should() {
     let directory = Directory::new();
     let certificate = directory.file("client.pem", CERTIFICATE, 0o644);

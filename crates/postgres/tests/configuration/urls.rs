@@ -49,10 +49,11 @@ fn a_url_may_have_many_hosts_and_addresses_and_a_socket() {
 
 #[test]
 fn the_parameters_of_libpq_have_their_meaning() {
-    let config = of("postgres://u@h/d?sslmode=verify-ca&sslrootcert=system&ssl_min_protocol_version=TLSv1.3\
+    let config =
+        of("postgres://u@h/d?sslmode=verify-full&sslrootcert=system&ssl_min_protocol_version=TLSv1.3\
          &target_session_attrs=any&application_name=a+b&connect_timeout=3\
          &options=-c%20search_path%3Dtenant_a%20--lock_timeout%3D5s%20-cstatement_timeout=2min");
-    assert_eq!((config.tls.mode, config.tls.min_version), (Some(SslMode::VerifyCa), TlsVersion::Tls13));
+    assert_eq!((config.tls.mode, config.tls.min_version), (Some(SslMode::VerifyFull), TlsVersion::Tls13));
     assert_eq!(config.tls.root_certificates, Some(RootCertificates::System));
     assert_eq!((config.target, config.application_name.as_str()), (Target::Any, "a+b"));
     assert_eq!(config.pool.connect_timeout, Duration::from_secs(3));

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use sea_orm::TransactionTrait as _;
+use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use taskmaster_embedded::{Stop, TestServer, TestServerSettings};
 use taskmaster_models::{NewTask, TaskFilter, TaskPatch};
 use taskmaster_postgres::{Database, config::DatabaseConfig};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 
-use super::{connect, until};
+use super::{ask, connect, until};
 
 const LONG: Duration = Duration::from_mins(10);
 
@@ -106,6 +106,27 @@ async fn whoever_waits_for_a_connection_is_refused_at_the_deadline() {
     let error = waiting.await.unwrap().unwrap_err();
     assert!(matches!(error, RepositoryError::Refused { .. }), "{error:?}");
     drop(held);
+}
+
+#[tokio::test]
+async fn behind_a_pooler_nobody_can_be_told_what_to_cut_and_the_report_says_so() {
+    let server = migrated_database().await;
+    let other = connect(&server.url(), |config| config.pool.max = 1).await;
+    let database = connect(&server.url(), |config| config.pool.behind_pooler = true).await;
+    let waits = "SELECT count(*)::text FROM pg_locks \
+                 WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+                 AND NOT granted";
+    let holder = other.begin().await.unwrap();
+    holder.execute_unprepared("SELECT pg_advisory_xact_lock(7)").await.unwrap();
+    let call = tokio::spawn({
+        let database = database.clone();
+        async move { database.execute_unprepared("SELECT pg_advisory_xact_lock(7)").await.is_ok() }
+    });
+    until(&holder, waits, "1").await;
+    let report = database.shutdown(Duration::from_millis(50)).await;
+    assert_eq!((report.cut.len(), report.server_told), (1, false));
+    assert_eq!(ask(&holder, waits).await, "1", "it runs on");
+    call.abort();
 }
 
 #[tokio::test]

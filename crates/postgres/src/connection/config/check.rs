@@ -7,6 +7,9 @@ use super::{ConfigError, DatabaseConfig, error::ConfigFault, tls};
 /// The longest that the server takes, in milliseconds.
 const LONGEST: u128 = i32::MAX as u128;
 
+/// The most connections that PostgreSQL can be told to take.
+const MOST_CONNECTIONS: usize = 262_143;
+
 /// PostgreSQL cuts a longer name off, and would work with another thing than is meant.
 const LONGEST_NAME: usize = 63;
 
@@ -82,6 +85,12 @@ fn numbers(config: &DatabaseConfig, faults: &mut Faults) {
             .push(("pool.max", "is 0, and without a connection nothing works; give it 1 or more".to_owned()));
     } else if pool.min > pool.max {
         faults.push(("pool.min", format!("is {}, which is more than pool.max, {}", pool.min, pool.max)));
+    }
+    let replica_max = config.replica.as_ref().map_or(0, |replica| replica.max);
+    for (key, max) in [("pool.max", pool.max), ("replica.max", replica_max)] {
+        if max > MOST_CONNECTIONS {
+            faults.push((key, format!("is {max}, and no PostgreSQL takes more than {MOST_CONNECTIONS}")));
+        }
     }
     if retry.attempts == 0 {
         faults.push(("retry.attempts", "is 0; 1 is to try once and never again".to_owned()));

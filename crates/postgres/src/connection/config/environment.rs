@@ -13,7 +13,7 @@ use super::{
     reader,
     retired::RETIRED,
     settings::{
-        Kind, LOG_SLOW_QUERIES, OTHER_WORDS, PASSFILE, SETTINGS, SSL_ENABLED, VERIFY_HOSTNAME,
+        Kind, LOG_SLOW_QUERIES, OPTIONS, OTHER_WORDS, PASSFILE, SETTINGS, SSL_ENABLED, VERIFY_HOSTNAME,
         VERIFY_SERVER_CERT,
     },
     suggestion, tls,
@@ -45,6 +45,11 @@ impl Environment {
     /// misspelt one.
     pub(super) fn layer(&self, faults: &mut Vec<ConfigFault>, warnings: &mut Vec<String>) -> Layer {
         let mut layer = Layer::default();
+        if self.get(OPTIONS).is_some() {
+            let reason = "would change the settings of each session; unset it, and set what is meant by its own name, such as \
+                          DB_QUERY_TIMEOUT";
+            faults.push(ConfigFault::new(OPTIONS, Some(&origin(OPTIONS)), reason));
+        }
         for (name, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
             let Some(name) = name.to_str().filter(|name| *name == "DATABASE_URL" || name.starts_with("DB_"))
             else {
@@ -80,7 +85,7 @@ impl Environment {
     }
 
     /// Adds what the variables say that have other words for a setting, once the URL is taken apart: it may say the same.
-    pub(super) fn add_other_words(&self, layer: &mut Layer, faults: &mut Vec<ConfigFault>) {
+    pub(super) fn add_other_words(&self, layer: &mut Layer, lower: &Layer, faults: &mut Vec<ConfigFault>) {
         let mut flag = |name: &str| {
             let text = self.get(name)?.to_str().unwrap_or_default();
             let flag = reader::flag(text);
@@ -100,8 +105,9 @@ impl Environment {
             ))
         })
         .collect();
-        if flag(LOG_SLOW_QUERIES) == Some(false) {
-            layer.set("logging.slow_query", &origin(LOG_SLOW_QUERIES), "never");
+        let logs_slow = flag(LOG_SLOW_QUERIES);
+        if let Some(logs_slow) = logs_slow {
+            add_slow_queries(logs_slow, layer, lower, faults);
         }
         let said = layer.value("tls.mode").and_then(|value| {
             let mode = reader::one_of(&text_of(value)?, &tls::MODES).ok()?;
@@ -118,6 +124,27 @@ impl Environment {
         } else if !is_said {
             layer.set("tls.mode", &strictest.clone(), high.as_str());
         }
+    }
+}
+
+/// Whether slow statements are logged. That they are needs a threshold, the usual one if there is none.
+fn add_slow_queries(logs: bool, layer: &mut Layer, lower: &Layer, faults: &mut Vec<ConfigFault>) {
+    const KEY: &str = "logging.slow_query";
+    let origin = origin(LOG_SLOW_QUERIES);
+    let is_never = |layer: &Layer| layer.value(KEY).map(|value| text_of(value).as_deref() == Some("never"));
+    match is_never(layer) {
+        Some(is_never) if is_never == logs => {
+            let reason = format!("contradicts {origin}; remove one of them");
+            let said = layer.value(KEY).map(origin_of);
+            faults.push(ConfigFault::new(KEY, said, reason));
+        }
+        None if !logs => layer.set(KEY, &origin, "never"),
+        None if is_never(lower) == Some(true) => {
+            let usual =
+                SETTINGS.iter().find(|setting| setting.key == KEY).map_or("1s", |setting| setting.default);
+            layer.set(KEY, &origin, usual);
+        }
+        Some(_) | None => {}
     }
 }
 

@@ -29,18 +29,19 @@ impl Layer {
     }
 
     /// Puts the parts of the URL in its place. A part that is also set by itself, to another value, is a fault: nobody could
-    /// tell which of them was meant.
-    pub(super) fn open_url(&mut self, faults: &mut Vec<ConfigFault>) {
-        let Some(url) = self.values.remove("url") else { return };
+    /// tell which of them was meant. Returns whether the URL names a host.
+    fn open_url(&mut self, faults: &mut Vec<ConfigFault>) -> bool {
+        let Some(url) = self.values.remove("url") else { return false };
         let origin = origin_of(&url).to_owned();
         let parts = match url::parse(&text_of(&url).unwrap_or_default()) {
             Ok(parts) => parts,
             Err(reasons) => {
                 faults
                     .extend(reasons.into_iter().map(|reason| ConfigFault::new("url", Some(&origin), reason)));
-                return;
+                return false;
             }
         };
+        let names_host = parts.iter().any(|part| part.key == "host");
         for part in parts {
             let said = self.values.get(part.key);
             if part.implied && said.is_some() {
@@ -61,6 +62,7 @@ impl Layer {
                 }
             }
         }
+        names_host
     }
 
     /// The password and the file of it say the same thing, so a layer has one of them.
@@ -83,22 +85,31 @@ impl Source for Layer {
     }
 }
 
+/// What is said of one server and means nothing for another.
+const OF_ONE_SERVER: [&str; 6] = ["host", "port", "user", "password", "password_file", "tls.mode"];
+
 /// Lays each layer over those before it, and returns the values by their keys. `after_urls` is called when the URLs are taken
 /// apart.
 ///
-/// A URL replaces the one below it as a whole: the password of one server is not for another. A password replaces the file of
-/// it below, and the other way round.
+/// A URL replaces the one below it as a whole, and one that names a host everything below that is about another server: who logs in
+/// there with which password is no business of this one. A password replaces the file of it below, and the other way round.
 pub(super) fn merge(
     mut layers: [Layer; 3],
     after_urls: impl FnOnce(&mut [Layer], &mut Vec<ConfigFault>),
     faults: &mut Vec<ConfigFault>,
 ) -> BTreeMap<String, Value> {
     replace(&mut layers, "url", "url");
-    for layer in &mut layers {
-        layer.open_url(faults);
+    let mut below = 0;
+    for (at, layer) in layers.iter_mut().enumerate() {
+        if layer.open_url(faults) {
+            below = at;
+        }
         layer.refuse_two_passwords(faults);
     }
     after_urls(&mut layers, faults);
+    for layer in &mut layers[..below] {
+        layer.values.retain(|key, _| !OF_ONE_SERVER.contains(&key.as_str()));
+    }
     replace(&mut layers, "password", "password_file");
     replace(&mut layers, "password_file", "password");
     let mut builder = Config::builder();

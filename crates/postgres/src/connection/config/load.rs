@@ -101,7 +101,9 @@ impl ConfigLoader {
         let environment = self.environment.layer(&mut faults, &mut warnings);
         let code = self.code_layer(&mut faults);
         let add_other_words = |layers: &mut [Layer], faults: &mut Vec<_>| {
-            self.environment.add_other_words(&mut layers[1], faults);
+            if let [file, environment, ..] = layers {
+                self.environment.add_other_words(environment, file, faults);
+            }
         };
         let values = layer::merge([file, environment, code], add_other_words, &mut faults);
         let mut reader = Reader::new(values, faults);
@@ -161,7 +163,7 @@ impl DatabaseConfig {
     }
 
     /// What a URL says, with the default of everything else: no file and no variable is read but `~/.pgpass`, if the URL has no
-    /// password.
+    /// password. `PGOPTIONS` is refused here, too.
     ///
     /// # Errors
     ///
@@ -169,7 +171,7 @@ impl DatabaseConfig {
     pub fn from_url(url: &str) -> Result<Self, ConfigError> {
         let passfile = settings::process_environment()
             .into_iter()
-            .filter(|(name, _)| name == settings::PASSFILE || name == "HOME");
+            .filter(|(name, _)| name == settings::PASSFILE || name == settings::OPTIONS || name == "HOME");
         ConfigLoader::new().without_file().environment(passfile).set("url", url, "the URL").load()
     }
 }
@@ -310,18 +312,21 @@ fn read_password(
 ) {
     let mut password = reader.exact("password");
     if let Some(file) = reader.path("password_file") {
+        // What is no whole path may be a password in the wrong place, and is not told.
+        let name =
+            if file.is_absolute() { file.display().to_string() } else { "the file that it names".to_owned() };
         match fs::read_to_string(&file) {
             Ok(text) => {
                 let text = text
                     .strip_suffix('\n')
                     .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
                 match text {
-                    "" => reader.fault("password_file", format!("{} is empty", file.display())),
+                    "" => reader.fault("password_file", format!("{name} is empty")),
                     text => password = Some(text.to_owned()),
                 }
             }
             Err(error) => {
-                reader.fault("password_file", format!("{} cannot be read: {error}", file.display()));
+                reader.fault("password_file", format!("{name} cannot be read: {error}"));
             }
         }
     }

@@ -97,7 +97,8 @@ pub struct TlsConfig {
     /// What is demanded. If it is not set: [`SslMode::Disable`] on a Unix socket, [`SslMode::Prefer`] for the hosts `localhost`,
     /// `127.0.0.0/8` and `::1`, and [`SslMode::VerifyFull`] for all others.
     pub mode: Option<SslMode>,
-    /// Whom to trust. If it is not set: the file `~/.postgresql/root.crt` where there is one, else the system's.
+    /// Whom to trust. If it is not set: the file `~/.postgresql/root.crt` where there is one, else the system's, with
+    /// [`SslMode::VerifyFull`] only.
     pub root_certificates: Option<RootCertificates>,
     /// How this program proves who it is.
     pub client: Option<ClientCertificate>,
@@ -114,7 +115,7 @@ pub enum SslMode {
     Prefer,
     /// TLS. If a file of root certificates is there, the server's certificate must be signed by one of these.
     Require,
-    /// TLS with a certificate that is signed by a trusted root.
+    /// TLS with a certificate that a root in a file has signed. Without such a file it is refused.
     VerifyCa,
     /// The same, and the certificate is the host's.
     VerifyFull,
@@ -125,7 +126,7 @@ pub enum SslMode {
 pub enum RootCertificates {
     /// Those in a file of PEM, and nobody else.
     File(PathBuf),
-    /// Those that this machine trusts.
+    /// Those that this machine trusts, with [`SslMode::VerifyFull`] only.
     System,
 }
 
@@ -153,7 +154,7 @@ pub enum TlsVersion {
 pub struct PoolConfig {
     /// How many connections are kept open when nobody uses them.
     pub min: usize,
-    /// How many there are at most. At least 1.
+    /// How many there are at most: from 1 to 262,143, which is PostgreSQL's most.
     pub max: usize,
     /// How long a call waits for a connection.
     pub acquire_timeout: Duration,

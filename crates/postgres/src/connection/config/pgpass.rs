@@ -30,20 +30,22 @@ pub(super) fn find(lines: &str, host: &Host, database: &str, user: &str) -> Opti
     let is_default_socket = SOCKET_DIRECTORIES.contains(&host.name.as_str());
     let name = if is_default_socket { "localhost" } else { &host.name };
     let port = host.port.to_string();
-    lines.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
+    let words = lines.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
         let mut rest = line;
         for wanted in [name, &port, database, user] {
-            let (field, after) = field(rest)?;
+            let (field, after) = field(rest);
             if field != Field::Any && field != Field::Text(wanted.to_owned()) {
                 return None;
             }
-            rest = after;
+            rest = after?;
         }
-        match field(rest)?.0 {
+        match field(rest).0 {
             Field::Any => Some("*".to_owned()),
-            Field::Text(password) => Some(password).filter(|password| !password.is_empty()),
+            Field::Text(password) => Some(password),
         }
-    })
+    });
+    // A line that fits and has no password says that there is none.
+    words.filter(|password| !password.is_empty())
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -52,24 +54,24 @@ enum Field {
     Text(String),
 }
 
-/// The first field of a line and what is behind its colon. A backslash takes the next character as it is.
-fn field(line: &str) -> Option<(Field, &str)> {
+/// The first field of a line and what is behind its colon, if it has one. A backslash takes the next character as it is.
+fn field(line: &str) -> (Field, Option<&str>) {
     let mut text = String::new();
     let mut characters = line.char_indices();
-    let mut rest = "";
+    let mut rest = None;
+    let mut end = line.len();
     while let Some((at, c)) = characters.next() {
         match c {
             ':' => {
-                rest = &line[at + 1..];
+                rest = Some(&line[at + 1..]);
+                end = at;
                 break;
             }
             '\\' => text.extend(characters.next().map(|(_, c)| c)),
             c => text.push(c),
         }
     }
-    let written = &line[..line.len() - rest.len()];
-    let any = matches!(written, "*" | "*:");
-    (!line.is_empty()).then_some((if any { Field::Any } else { Field::Text(text) }, rest))
+    (if &line[..end] == "*" { Field::Any } else { Field::Text(text) }, rest)
 }
 
 #[cfg(test)]
@@ -95,6 +97,13 @@ mod tests {
         // An escaped star is a name.
         assert_eq!(password(r"\*:*:*:*:no"), None);
         assert_eq!(password("*:*:*:*:*"), Some("*".to_owned()));
+    }
+
+    #[test]
+    fn the_first_line_that_fits_counts_also_when_it_has_no_password() {
+        assert_eq!(password("db:*:*:*:\n*:*:*:*:secret"), None);
+        // This one lacks a colon, and is no line.
+        assert_eq!(password("db:*:*:*\n*:*:*:*:secret"), Some("secret".to_owned()));
     }
 
     #[test]

@@ -14,7 +14,6 @@ pub(super) struct Setting {
     pub(super) variable: &'static str,
     pub(super) kind: Kind,
     /// The default as a variable would say it. Empty if there is none.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the documentation, which a test compares"))]
     pub(super) default: &'static str,
 }
 
@@ -87,6 +86,9 @@ pub(super) const OTHER_WORDS: [&str; 4] =
 
 /// Where the file of passwords is, as libpq has it.
 pub(super) const PASSFILE: &str = "PGPASSFILE";
+
+/// What libpq tells each session. The driver would do so, too, and nobody could keep it from doing so.
+pub(super) const OPTIONS: &str = "PGOPTIONS";
 
 /// The setting of this key in a file.
 pub(super) fn of_key(key: &str) -> Option<&'static Setting> {

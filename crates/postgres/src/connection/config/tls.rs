@@ -82,6 +82,15 @@ pub(super) fn faults(tls: &TlsConfig) -> Vec<(&'static str, String)> {
             faults.push(("tls.client_key", reason));
         }
     }
+    if let (Some(RootCertificates::System), Some(mode)) = (&tls.root_certificates, tls.mode)
+        && mode != SslMode::VerifyFull
+    {
+        let reason = format!(
+            "is the system's, whose certificates anybody can have; use the mode verify-full with it, not {}",
+            mode.as_str()
+        );
+        faults.push(("tls.root_certificates", reason));
+    }
     faults
 }
 

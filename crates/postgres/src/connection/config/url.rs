@@ -6,7 +6,7 @@ use config::ValueKind;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{ClientCertificate, DatabaseConfig, Host, RootCertificates, SslMode, url_options};
+use super::{ClientCertificate, DatabaseConfig, Host, RootCertificates, SslMode, TlsVersion, url_options};
 
 /// A part of a URL as the value of a setting.
 pub(super) struct Part {
@@ -238,11 +238,17 @@ impl DatabaseConfig {
         let mode = self.hosts.iter().map(|host| self.ssl_mode(host)).max().unwrap_or(SslMode::VerifyFull);
         parameters.push(format!("sslmode={}", mode.as_str()));
         match &self.tls.root_certificates {
-            Some(RootCertificates::System) => parameters.push("sslrootcert=system".to_owned()),
+            // With a weaker mode they say nothing, and are refused.
+            Some(RootCertificates::System) if mode == SslMode::VerifyFull => {
+                parameters.push("sslrootcert=system".to_owned());
+            }
             Some(RootCertificates::File(file)) => {
                 parameters.push(format!("sslrootcert={}", encode(&file.to_string_lossy())));
             }
-            None => {}
+            Some(RootCertificates::System) | None => {}
+        }
+        if self.tls.min_version == TlsVersion::Tls13 {
+            parameters.push("ssl_min_protocol_version=TLSv1.3".to_owned());
         }
         if let Some(ClientCertificate { certificate, key }) = &self.tls.client {
             parameters.push(format!("sslcert={}", encode(&certificate.to_string_lossy())));

@@ -77,7 +77,7 @@ fn certificate(fault: &CertificateError) -> String {
             "it is not valid yet; check the clocks"
         }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "nobody has signed it who is trusted here; check the file of root certificates"
+            "nobody has signed it who is trusted here; check the file of root certificates, and whether these have expired"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is not this host's; use a name that is among its subjectAltName"

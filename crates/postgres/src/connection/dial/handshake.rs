@@ -20,6 +20,17 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_interval(Duration::from_secs(10))
     .with_retries(3);
 
+/// How long what is sent may stay without an acknowledgement. TCP asks nobody whether he is alive as long as it waits for one.
+#[cfg(target_os = "linux")]
+fn give_up_on_silence(socket: &SockRef<'_>) -> io::Result<()> {
+    socket.set_tcp_user_timeout(Some(Duration::from_mins(1)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_up_on_silence(_: &SockRef<'_>) -> io::Result<()> {
+    Ok(())
+}
+
 /// Connects and encrypts.
 pub(super) async fn encrypted(address: SocketAddr, tls: &Tls) -> Result<TlsStream<TcpStream>, Failure> {
     let mut tcp = TcpStream::connect(address).await.map_err(Failure::Network)?;
@@ -27,6 +38,7 @@ pub(super) async fn encrypted(address: SocketAddr, tls: &Tls) -> Result<TlsStrea
     socket
         .set_tcp_nodelay(true)
         .and_then(|()| socket.set_tcp_keepalive(&KEEPALIVE))
+        .and_then(|()| give_up_on_silence(&socket))
         .map_err(Failure::Network)?;
     // One byte is read and no more. What somebody on the way has put behind it in the clear is then taken for the beginning of
     // the handshake, which it spoils, and never for something that was said under encryption (CVE-2021-23222).

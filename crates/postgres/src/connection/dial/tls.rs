@@ -86,8 +86,12 @@ fn trust(tls: &TlsConfig, mode: SslMode, default_file: Option<&Path>) -> Result<
             "the system's root certificates prove nothing without the host's name; use the mode verify-full with them",
             "a mode that is too weak for the system's root certificates",
         )),
+        (SslMode::VerifyCa, None) => Err(refused(
+            "verify-ca proves nothing without an authority of one's own; name a file of root certificates, or use verify-full",
+            "no file of root certificates",
+        )),
         (SslMode::Require, None) => Ok(None),
-        (SslMode::VerifyCa | SslMode::VerifyFull, None) => system().map(Some),
+        (SslMode::VerifyFull, None) => system().map(Some),
     }
 }
 

@@ -7,40 +7,59 @@ use rustls::{
         verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
     crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime},
     server::ParsedCertificate,
 };
-use x509_parser::{parse_x509_certificate, time::ASN1Time};
+use x509_parser::{certificate::Validity, parse_x509_certificate, time::ASN1Time};
 
 /// The certificates that may sign a server's, or be it.
 #[derive(Debug)]
 pub(super) struct Trust {
-    roots: RootCertStore,
-    certificates: Vec<CertificateDer<'static>>,
+    roots: Vec<Root>,
+}
+
+#[derive(Debug)]
+struct Root {
+    certificate: CertificateDer<'static>,
+    validity: Validity,
+    /// What it takes to check a signature of its own. None of a certificate that is not there to sign others: it is trusted to
+    /// be the server's, and to say nothing of anybody else.
+    anchor: Option<TrustAnchor<'static>>,
+}
+
+impl Root {
+    fn new(certificate: CertificateDer<'static>) -> Result<Self, Error> {
+        let unreadable = || Error::from(CertificateError::BadEncoding);
+        let (_, parsed) = parse_x509_certificate(&certificate).map_err(|_| unreadable())?;
+        let validity = parsed.validity().clone();
+        let constraints = parsed.basic_constraints().map_err(|_| unreadable())?;
+        let is_authority = constraints.is_some_and(|constraints| constraints.value.ca);
+        let mut store = RootCertStore::empty();
+        store.add(certificate.clone())?;
+        let anchor = store.roots.pop().filter(|_| is_authority);
+        Ok(Self { certificate, validity, anchor })
+    }
 }
 
 impl Trust {
-    /// Each of these; an error for one that cannot sign.
+    /// Each of these; an error for one that cannot be read.
     pub(super) fn new(certificates: Vec<CertificateDer<'static>>) -> Result<Self, Error> {
-        let mut roots = RootCertStore::empty();
-        for certificate in &certificates {
-            roots.add(certificate.clone())?;
-        }
-        Ok(Self { roots, certificates })
+        Ok(Self { roots: certificates.into_iter().map(Root::new).collect::<Result<_, _>>()? })
     }
 
     /// Those among them that can sign. In what a system collects, some may be too old for that.
     pub(super) fn of_usable(certificates: Vec<CertificateDer<'static>>) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates);
-        Self { roots, certificates: Vec::new() }
+        let mut roots: Vec<_> = certificates.into_iter().filter_map(|root| Root::new(root).ok()).collect();
+        roots.retain(|root| root.anchor.is_some());
+        Self { roots }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.roots.is_empty()
     }
 
-    /// Whether one of these has signed the certificate, with others between them perhaps, or is the certificate itself.
+    /// Whether one of these has signed the certificate, with others between them perhaps, or is the certificate itself. Like
+    /// OpenSSL, and unlike the rules of the web, it takes no root that has expired.
     fn verify(
         &self,
         certificate: &CertificateDer<'_>,
@@ -48,22 +67,21 @@ impl Trust {
         now: UnixTime,
         algorithms: WebPkiSupportedAlgorithms,
     ) -> Result<(), Error> {
-        if self.certificates.iter().any(|trusted| trusted == certificate) {
+        if let Some(itself) = self.roots.iter().find(|root| root.certificate == *certificate) {
             // A certificate that signs itself is common for PostgreSQL. By the rules of the web it could not be a server's if it
             // can also sign others; that it is this very one says enough.
-            return verify_dates(certificate, now);
+            return verify_dates(&itself.validity, now);
         }
+        let valid = self.roots.iter().filter(|root| verify_dates(&root.validity, now).is_ok());
+        let roots = RootCertStore { roots: valid.filter_map(|root| root.anchor.clone()).collect() };
         let parsed = ParsedCertificate::try_from(certificate)?;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, intermediates, now, algorithms.all)
+        verify_server_cert_signed_by_trust_anchor(&parsed, &roots, intermediates, now, algorithms.all)
     }
 }
 
-fn verify_dates(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
-    let unreadable = || Error::from(CertificateError::BadEncoding);
-    let (_, parsed) = parse_x509_certificate(certificate).map_err(|_| unreadable())?;
+fn verify_dates(validity: &Validity, now: UnixTime) -> Result<(), Error> {
     let now = i64::try_from(now.as_secs()).ok().and_then(|now| ASN1Time::from_timestamp(now).ok());
-    let now = now.ok_or_else(unreadable)?;
-    let validity = parsed.validity();
+    let now = now.ok_or(CertificateError::BadEncoding)?;
     if now < validity.not_before {
         return Err(CertificateError::NotValidYet.into());
     }

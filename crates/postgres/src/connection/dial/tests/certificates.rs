@@ -37,10 +37,28 @@ pub(super) struct Authority {
 
 impl Authority {
     pub(super) fn new(name: &str) -> Self {
-        let key = KeyPair::generate().unwrap();
         let mut params = params(&[], name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        Self::of(params)
+    }
+
+    /// One whose own certificate has expired.
+    pub(super) fn expired(name: &str) -> Self {
+        let mut params = params(&[], name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+        Self::of(params)
+    }
+
+    /// Somebody with a certificate of his own who signs others, which it does not say that he may.
+    pub(super) fn without_the_right(name: &str) -> Self {
+        Self::of(params(&[], name))
+    }
+
+    fn of(params: CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
         Self { certificate: params.self_signed(&key).unwrap().pem(), issuer: Issuer::new(params, key) }
     }
 

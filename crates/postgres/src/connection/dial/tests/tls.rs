@@ -115,9 +115,31 @@ async fn a_certificate_of_an_unknown_authority_is_good_only_where_nobody_looks()
     let nobody = "nobody has signed it who is trusted";
     assert_outcomes(&server, Some(&roots), ["-", "+", nobody, nobody, nobody]).await;
     // Without a file: those of the system, and there it is not either.
-    for mode in [SslMode::VerifyCa, SslMode::VerifyFull] {
-        let said = outcome(config_to(&server, mode, None)).await.unwrap_err();
-        assert!(said.contains(nobody) || said.contains("no root certificates"), "{said}");
+    let said = outcome(config_to(&server, SslMode::VerifyFull, None)).await.unwrap_err();
+    assert!(said.contains(nobody) || said.contains("no root certificates"), "{said}");
+}
+
+#[tokio::test]
+async fn fault_11_verify_ca_without_a_file_of_roots_is_refused_since_anybody_has_a_public_certificate() {
+    let authority = Authority::new("authority");
+    let server = server_with(&authority.signs(&HERE, "db"));
+    let said = outcome(config_to(&server, SslMode::VerifyCa, None)).await.unwrap_err();
+    assert!(said.contains("name a file of root certificates, or use verify-full"), "{said}");
+    // The file in the home is one, too.
+    let files = Files::new();
+    let mut dialer = Dialer::new(Arc::new(config_to(&server, SslMode::VerifyCa, None)));
+    dialer.default_roots = Some(files.write("root.crt", &authority.certificate, 0o644));
+    assert!(dialer.dial().await.unwrap().certificate.is_some());
+}
+
+#[tokio::test]
+async fn fault_11_a_root_that_has_expired_or_is_no_authority_vouches_for_nobody() {
+    let files = Files::new();
+    let nobody = "nobody has signed it who is trusted";
+    for authority in [Authority::expired("authority"), Authority::without_the_right("authority")] {
+        let server = server_with(&authority.signs(&HERE, "db"));
+        let roots = files.write("root.crt", &authority.certificate, 0o644);
+        assert_outcomes(&server, Some(&roots), ["-", "+", nobody, nobody, nobody]).await;
     }
 }
 
@@ -231,7 +253,7 @@ async fn prefer_goes_without_tls_where_the_server_takes_it_so_only_and_else_tell
     let pair = authority.signs(&HERE, "db");
     let settings = TestServerSettings::new().tls(&pair.certificate, &pair.key);
     let server = server(settings.hba(format!("{LOCAL}hostnossl all all 127.0.0.1/32 trust\n")));
-    assert_outcomes(&server, None, ["-", "-", "no pg_hba.conf entry", "nobody", "nobody"]).await;
+    assert_outcomes(&server, None, ["-", "-", "no pg_hba.conf entry", "name a file", "nobody"]).await;
 
     server.set_hba(LOCAL).unwrap();
     let said = outcome(config_to(&server, SslMode::Prefer, None)).await.unwrap_err();
