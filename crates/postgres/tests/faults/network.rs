@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use sea_orm::ConnectionTrait as _;
 use taskmaster_models::NewTask;
 use taskmaster_postgres::Database;
-use taskmaster_repository::{Repositories as _, RepositoryError};
+use taskmaster_repository::{Repositories as _, RepositoryError, Store as _};
 
 use crate::{
     proxy::{Proxy, Weather},
@@ -88,6 +89,29 @@ async fn a_network_swallows_everything_and_each_call_ends_by_its_deadline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_swallows_what_is_encrypted_and_each_call_ends_by_its_deadline() {
     swallows_everything(Encryption::Tls).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_idle_connections_that_swallow_everything_one_is_waited_for_and_not_each() {
+    let stage = Stage::set_over(Encryption::Plain).await;
+    let mut proxy = Proxy::to(stage.address());
+    let mut config = stage.config_by(proxy.address());
+    (config.pool.min, config.pool.max) = (0, 8);
+    // Less than it would take to wait for each.
+    config.pool.acquire_timeout = Duration::from_secs(8);
+    let database = Database::connect(config).await.unwrap();
+    let mut units = Vec::new();
+    for _ in 0..8 {
+        units.push(database.store().begin().await.unwrap());
+    }
+    for unit in units {
+        unit.rollback().await.unwrap();
+    }
+    // One that breaks has the other seven tried before they are used.
+    database.execute_unprepared("SELECT pg_terminate_backend(pg_backend_pid())").await.unwrap_err();
+    assert_eq!(database.status().idle, 7);
+    proxy.forget().await;
+    database.store().server_time().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

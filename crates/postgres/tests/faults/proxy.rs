@@ -119,6 +119,14 @@ impl Proxy {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
+    /// Swallows for good what is sent on the connections that are there. New ones are as good as ever.
+    pub(crate) async fn forget(&mut self) {
+        self.set(Weather::HALF_OPEN);
+        self.refuse().await;
+        self.weather = Arc::default();
+        self.accept();
+    }
+
     /// Refuses new connections, as a host on which nothing listens does. Those that are there stay.
     pub(crate) async fn refuse(&mut self) {
         if let Some(listening) = self.listening.take() {
