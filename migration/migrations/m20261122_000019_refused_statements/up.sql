@@ -28,7 +28,7 @@ BEGIN
             actor := actor_text::jsonb;
             by_user := left(actor ->> 'user_id', 255);
             by_session := left(actor ->> 'session_id', 255);
-            by_agent := actor ->> 'user_agent';
+            by_agent := left(actor ->> 'user_agent', 1000);
             by_address := (actor ->> 'ip_address')::inet;
         EXCEPTION WHEN OTHERS THEN
             NULL;

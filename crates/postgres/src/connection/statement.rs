@@ -7,6 +7,7 @@ use sea_orm::{
     DbBackend, ExecResult, QueryResult, Statement,
     sqlx::{
         self, Arguments as _, AssertSqlSafe, Either, Error, Executor as _, IntoArguments as _, PgConnection,
+        Row as _,
         postgres::{PgArguments, PgQueryResult, PgRow},
     },
 };
@@ -16,6 +17,9 @@ use super::{
     call::Call,
     telemetry::{Origin, Shape},
 };
+
+/// How many bytes the values of an answer have at most, if somebody else wrote the statement. It is held in memory as a whole.
+pub(crate) const MAX_ANSWER: usize = 64 << 20;
 
 /// A statement that can be put more than once.
 #[derive(Clone, Debug)]
@@ -42,12 +46,24 @@ pub(crate) struct OwnTransaction {
 
 /// The answer is longer than it may be, and most of it is still to come.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the answer has too many rows")]
-struct TooManyRows;
+pub(crate) enum TooLong {
+    /// It has more rows than it may.
+    #[error("the answer has too many rows")]
+    Rows,
+    /// It has more bytes than [`MAX_ANSWER`].
+    #[error("the answer has too many bytes")]
+    Bytes,
+}
 
 /// Whether the answer was given up because it is too long.
 pub(crate) fn is_cut(error: &Error) -> bool {
-    matches!(error, Error::AnyDriverError(error) if error.is::<TooManyRows>())
+    cut(error).is_some()
+}
+
+/// Why the answer was given up, if it is too long.
+pub(crate) fn cut(error: &Error) -> Option<TooLong> {
+    let Error::AnyDriverError(error) = error else { return None };
+    error.downcast_ref().copied()
 }
 
 /// All that the server answered.
@@ -121,17 +137,30 @@ impl Question {
             None => connection.fetch_many(sqlx::raw_sql(text)),
         };
         let mut answer = Answer::default();
+        let mut room = if self.transaction.is_some() { MAX_ANSWER } else { usize::MAX };
         while let Some(part) = stream.try_next().await? {
             match part {
                 Either::Left(done) => answer.done.extend([done]),
                 Either::Right(_) if answer.rows.len() >= self.max_rows => {
-                    return Err(Error::AnyDriverError(Box::new(TooManyRows)));
+                    return Err(Error::AnyDriverError(Box::new(TooLong::Rows)));
                 }
-                Either::Right(row) => answer.rows.push(row),
+                Either::Right(row) => {
+                    if room < usize::MAX {
+                        let fits = room.checked_sub(size(&row));
+                        room = fits.ok_or_else(|| Error::AnyDriverError(Box::new(TooLong::Bytes)))?;
+                    }
+                    answer.rows.push(row);
+                }
             }
         }
         Ok(answer)
     }
+}
+
+/// How many bytes the values of a row have.
+fn size(row: &PgRow) -> usize {
+    let bytes = |at| row.try_get_raw(at).ok().and_then(|value| value.as_bytes().ok()).map_or(0, <[u8]>::len);
+    (0..row.len()).map(bytes).sum()
 }
 
 impl Answer {

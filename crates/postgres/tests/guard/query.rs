@@ -139,6 +139,9 @@ async fn an_answer_that_is_too_long_is_given_up_and_what_it_wrote_is_not_kept() 
         let refused = app.query(&sql(rows), &[]).await;
         assert!(matches!(refused, Err(QueryError::TooManyRows { limit: 1000 })), "{refused:?}");
     }
+    let wide = "SELECT $1 || a FROM generate_series(1, 200) a";
+    let refused = app.query(wide, &["x".repeat(1 << 20).into()]).await;
+    assert!(matches!(refused, Err(QueryError::TooManyBytes)), "{refused:?}");
     let write = "INSERT INTO tasks (title) SELECT 'x' FROM generate_series(1, 1001) RETURNING id";
     let refused = app.query(write, &[]).await;
     assert!(matches!(refused, Err(QueryError::TooManyRows { limit: 1000 })), "{refused:?}");

@@ -28,13 +28,13 @@ pub(crate) async fn catalog(connection: &mut PgConnection) -> Catalog {
     Catalog::new("public", relations)
 }
 
-/// All that a statement could have changed, as text: rows, what the schema is made of, sequences, settings, and what a session holds.
+/// All that a statement could have changed, as text, but for the logins that other tests make: rows, what the schema is made of, sequences, settings, and what a session holds.
 pub(crate) async fn digest(connection: &mut PgConnection, catalog: &Catalog) -> Vec<Option<String>> {
     let mut parts = vec![
         "(SELECT string_agg(concat_ws(' ', oid, relname, relkind, relowner, relacl), ',' ORDER BY oid) FROM pg_class WHERE oid >= 16384)".to_owned(),
         "(SELECT string_agg(concat_ws(' ', oid, proname, prosrc, proacl), ',' ORDER BY oid) FROM pg_proc WHERE oid >= 16384)".to_owned(),
         "(SELECT string_agg(concat_ws(' ', oid, tgname, tgenabled), ',' ORDER BY oid) FROM pg_trigger)".to_owned(),
-        "(SELECT string_agg(concat_ws(' ', oid, rolname, rolsuper, rolcanlogin), ',' ORDER BY oid) FROM pg_roles WHERE rolname LIKE 'taskmaster%')".to_owned(),
+        "(SELECT string_agg(concat_ws(' ', oid, rolname, rolsuper, rolcanlogin), ',' ORDER BY oid) FROM pg_roles WHERE rolname NOT LIKE 'taskmaster\\_test\\_%')".to_owned(),
         "(SELECT string_agg(concat_ws(' ', schemaname, sequencename, last_value), ',' ORDER BY sequencename) FROM pg_sequences)".to_owned(),
         "(SELECT string_agg(concat_ws(' ', name, setting), ',' ORDER BY name) FROM pg_settings WHERE name NOT LIKE 'transaction%')".to_owned(),
         "(SELECT count(*)::text FROM pg_largeobject_metadata)".to_owned(),

@@ -5,7 +5,7 @@ use taskmaster_repository::RepositoryError;
 use taskmaster_security::guard::Refusal;
 
 use crate::{
-    connection::statement::is_cut,
+    connection::statement::{MAX_ANSWER, TooLong, cut},
     error::{self, ServerError},
 };
 
@@ -36,6 +36,10 @@ pub enum QueryError {
         /// How many it may have.
         limit: usize,
     },
+
+    /// The answer is larger than it may be. Nothing was written.
+    #[error("the answer has more than {} MB: ask for fewer rows or columns", MAX_ANSWER >> 20)]
+    TooManyBytes,
 
     /// The server cannot run it: a type does not fit, a value is out of range, a function does not exist. Nothing was written.
     #[error("the server cannot run the statement: {reason}")]
@@ -74,8 +78,10 @@ impl QueryError {
 /// The error that a statement with answers of so many rows ended with.
 pub(super) fn from_db(error: DbErr, limit: usize) -> QueryError {
     if let DbErr::Query(RuntimeErr::SqlxError(cause)) = &error {
-        if is_cut(cause) {
-            return QueryError::TooManyRows { limit };
+        match cut(cause) {
+            Some(TooLong::Rows) => return QueryError::TooManyRows { limit },
+            Some(TooLong::Bytes) => return QueryError::TooManyBytes,
+            None => {}
         }
         if let sqlx::Error::Database(database) = &**cause {
             let said = ServerError::new(database.downcast_ref());
