@@ -6,7 +6,7 @@ use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx};
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use taskmaster_repository::{BoxError, RepositoryError};
 
-use crate::connection::lease::leaves_session_in_order;
+use crate::connection::lease::{is_outdated, leaves_session_in_order};
 
 /// What the server said, without its DETAIL, HINT and CONTEXT: these quote rows and statements, and with them what nobody else
 /// may read.
@@ -119,6 +119,24 @@ pub(crate) fn is_answer(error: &DbErr) -> bool {
     }
 }
 
+/// The error that a commit ended with. If nobody says otherwise, what was not answered may have taken place.
+pub(crate) fn of_commit(error: DbErr) -> RepositoryError {
+    match carried(error) {
+        Ok(told) => told,
+        Err(error) if is_answer(&error) => from_db("transaction", error),
+        Err(error) => from_db("transaction", error).with_unknown_outcome(),
+    }
+}
+
+/// The error of a write that was refused by a server that was chosen as one that takes writes.
+pub(crate) fn turned(error: &sqlx::Error) -> RepositoryError {
+    let said = error.as_database_error().map(|database| ServerError::new(database.downcast_ref()));
+    RepositoryError::Unavailable {
+        reason: "the server takes no writes any more; try again, which goes to the one that does".to_owned(),
+        source: said.map_or_else(|| "it is read-only".into(), Into::into),
+    }
+}
+
 /// Whether the error came along with the word that its statement may have taken place, or not.
 pub(crate) fn is_outcome_unknown(error: &DbErr) -> bool {
     let (DbErr::Conn(RuntimeErr::SqlxError(cause))
@@ -166,6 +184,8 @@ pub(crate) fn from_server(entity: &'static str, database: &PgDatabaseError) -> R
         }
         "23503" => RepositoryError::Reference { entity, constraint: constraint() },
         "40001" | "40P01" => RepositoryError::Serialization { source: source() },
+        // What was prepared does not fit the schema any more. It is prepared anew the next time.
+        "0A000" | "26000" if is_outdated(database) => RepositoryError::Serialization { source: source() },
         "55P03" | "57014" => RepositoryError::Timeout { source: source() },
         // What a pooler says whatever keeps it from serving.
         "08P01" if matches!(database.severity(), PgSeverity::Fatal) => RepositoryError::Unavailable {

@@ -23,7 +23,7 @@ use crate::{
         database::Database,
         transaction::Transaction,
     },
-    error::{from_db, is_answer},
+    error::{from_db, of_commit},
     row,
     sql::Sql,
 };
@@ -230,12 +230,7 @@ where
             let source = "a statement of this unit of work failed before, so nothing of it was kept".into();
             return Err(RepositoryError::Backend { source });
         }
-        let committed = COMMIT.run(self.conn.commit()).await;
-        committed.map_err(|error| {
-            let is_answer = is_answer(&error);
-            let error = from_db("transaction", error);
-            if is_answer { error } else { error.with_unknown_outcome() }
-        })
+        COMMIT.run(self.conn.commit()).await.map_err(of_commit)
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {

@@ -75,27 +75,36 @@ pub(crate) fn entity(name: &'static str) -> &'static str {
 /// It only ever shortens: the limit for each call that is configured stays, and so does that of a `within` around this one. It
 /// goes with the task: what the future spawns has none of it.
 pub async fn within<F: Future>(limit: Duration, future: F) -> F::Output {
-    let deadline = Instant::now() + limit;
+    let deadline = after(limit);
     let deadline = DEADLINE.try_with(|outer| deadline.min(*outer)).unwrap_or(deadline);
     DEADLINE.scope(deadline, future).await
+}
+
+/// The time in `limit` from now. Nobody waits for longer than thirty years, and the clock would run over.
+pub(super) fn after(limit: Duration) -> Instant {
+    const FOREVER: Duration = Duration::from_hours(30 * 365 * 24);
+    Instant::now() + limit.min(FOREVER)
 }
 
 /// Until when a call that begins now may take, if it is limited by `limit` (none if that is zero) or by [`within`].
 pub(crate) fn deadline(limit: Duration) -> Option<Instant> {
     let outer = DEADLINE.try_with(|deadline| *deadline).ok();
-    let own = (!limit.is_zero()).then(|| Instant::now() + limit);
+    let own = (!limit.is_zero()).then(|| after(limit));
     match (outer, own) {
         (Some(outer), Some(own)) => Some(outer.min(own)),
         (outer, own) => outer.or(own),
     }
 }
 
-/// Waits for `future` until `deadline`.
+/// Waits for `future` until `deadline`. If that is over it does not even begin: what nobody waits for is not sent.
 pub(crate) async fn until<F: Future>(
     deadline: Option<Instant>,
     future: F,
 ) -> Result<F::Output, tokio::time::error::Elapsed> {
     match deadline {
+        Some(deadline) if deadline <= Instant::now() => {
+            tokio::time::timeout_at(deadline, std::future::pending()).await
+        }
         Some(deadline) => tokio::time::timeout_at(deadline, future).await,
         None => Ok(future.await),
     }

@@ -36,7 +36,7 @@ use super::{
     upkeep,
 };
 use crate::{
-    error::{from_db, is_outcome_unknown},
+    error::{from_db, is_outcome_unknown, turned},
     store::{Pg, PgStore},
 };
 
@@ -198,12 +198,18 @@ impl Database {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            let has_turned = lease.has_turned();
             drop(lease);
             // What surely was not kept may be put again like a read.
             let access = progress.access(call);
-            let delay = if retry::may_repeat(access, &error) { delays.next() } else { None };
-            let Some(delay) = delay else {
-                return Err(ended(call, access, error));
+            let may_repeat = if call.is_unnamed() && access == Access::Write {
+                // It may have committed, by itself or in a procedure, before it failed.
+                question.is_prepared() && lease::was_outdated(&error)
+            } else {
+                has_turned || retry::may_repeat(access, &error)
+            };
+            let Some(delay) = may_repeat.then(|| delays.next()).flatten() else {
+                return Err(if has_turned { carry(turned(&error)) } else { ended(call, access, error) });
             };
             progress.begin_again();
             tracing::debug!(call = call.name, %error, ?delay, "a statement is put again");

@@ -13,6 +13,7 @@ mod pooler;
 pub(crate) mod raw;
 pub(crate) mod replica;
 pub(crate) mod retry;
+mod savepoints;
 pub(crate) mod shutdown;
 pub(crate) mod statement;
 pub(crate) mod telemetry;

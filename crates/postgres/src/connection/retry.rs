@@ -10,7 +10,11 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use sea_orm::sqlx;
 use taskmaster_repository::{RepositoryError, Result, Store, UnitOfWork};
 
-use super::{call::Access, config::RetryPolicy, lease::sqlstate};
+use super::{
+    call::{self, Access},
+    config::RetryPolicy,
+    lease::sqlstate,
+};
 
 /// The waits between attempts: each is a random part of one that grows, so that those who failed together do not come back
 /// together.
@@ -127,6 +131,10 @@ where
             return Err(error);
         }
         let Some(delay) = delays.next() else { return Err(error) };
+        // Whoever limits it by `within` hears what was wrong rather than that it took too long.
+        if call::deadline(Duration::ZERO).is_some_and(|deadline| call::after(delay) >= deadline) {
+            return Err(error);
+        }
         tracing::debug!(%error, ?delay, "a unit of work is run again");
         tokio::time::sleep(delay).await;
     }
@@ -139,15 +147,18 @@ where
 {
     let uow: SharedUnitOfWork = Arc::new(store.begin().await?);
     let done = work(Arc::clone(&uow)).await;
-    let uow = Arc::try_unwrap(uow).map_err(|_| RepositoryError::Backend {
-        source: "the unit of work is still in use after its work has ended, so nothing of it was kept".into(),
-    })?;
-    match done {
-        Ok(value) => uow.commit().await.map(|()| value),
-        Err(error) => {
+    match (done, Arc::try_unwrap(uow)) {
+        (Ok(value), Ok(uow)) => uow.commit().await.map(|()| value),
+        (Err(error), Ok(uow)) => {
             // What went wrong first is what counts. A connection that cannot roll back is closed, which rolls back, too.
             let _ = uow.rollback().await;
             Err(error)
         }
+        // It is rolled back when whoever has it lets go of it.
+        (Err(error), Err(_)) => Err(error),
+        (Ok(_), Err(_)) => Err(RepositoryError::Backend {
+            source: "the unit of work is still in use after its work has ended, so nothing of it is kept"
+                .into(),
+        }),
     }
 }

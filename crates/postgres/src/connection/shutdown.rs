@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{cancel::Ending, config::Host, holders::HeldConnection, pool::Pool};
+use super::{call, cancel::Ending, config::Host, holders::HeldConnection, pool::Pool};
 
 /// How long those whose statement was cancelled may take to give their connection back.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ pub(super) async fn shut_down_all(pools: impl Iterator<Item = &Pool>, limit: Dur
 async fn shut_down(pool: &Pool, limit: Duration) -> ShutdownReport {
     let begun = Instant::now();
     pool.shared.is_closing.store(true, Ordering::Release);
-    let deadline = begun + limit;
+    let deadline = call::after(limit);
     let is_drained = drained(pool, deadline).await;
     pool.close();
     // Somebody may have got the last connection just before it was closed.

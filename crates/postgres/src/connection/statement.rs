@@ -122,6 +122,17 @@ impl Question {
         self.transaction.clone()
     }
 
+    /// Whether it is prepared, and with that one statement.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.arguments.is_some()
+    }
+
+    /// Whether the transaction that it begins only reads. `None` if it begins none.
+    pub(crate) fn begins_reading(&self) -> Option<bool> {
+        let begin = self.text.split(';').next().filter(|first| first.starts_with("BEGIN"))?;
+        (!self.is_prepared()).then(|| begin.contains("READ ONLY"))
+    }
+
     /// Its text as it may be logged.
     pub(crate) fn shape(&self) -> Shape {
         let origin =

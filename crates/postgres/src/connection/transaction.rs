@@ -5,8 +5,8 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        Arc, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 use taskmaster_repository::RepositoryError;
 
-use crate::error::is_answer;
+use crate::error::{from_db, is_answer, is_outcome_unknown, turned};
 
 use super::{
     call::{self, Access, Call},
@@ -29,28 +29,25 @@ use super::{
     pool::Pool,
     replica::Reads,
     retry::{self, Delays},
+    savepoints::Savepoints,
     statement::{Answer, Question},
     telemetry::{Shape, Telemetry, phase},
 };
-
-/// No savepoint was left behind.
-const NOTHING_LEFT: u32 = u32::MAX;
 
 /// A transaction. Dropped before its end it is rolled back.
 #[derive(Debug)]
 pub struct Transaction {
     session: Arc<Session>,
-    /// 0 for the transaction itself, else the number of the savepoint.
-    depth: u32,
+    /// `None` for the transaction itself.
+    savepoint: Option<u32>,
     ended: bool,
 }
 
 #[derive(Debug)]
 struct Session {
     lease: Mutex<Lease>,
-    /// The outermost savepoint that was dropped before its end: the next statement rolls back to it first.
-    left: AtomicU32,
-    /// Whether a statement failed, so that only a rollback is possible.
+    savepoints: std::sync::Mutex<Savepoints>,
+    /// Whether a statement failed or was not put in time, so that only a rollback is possible.
     is_aborted: AtomicBool,
     config: Arc<DatabaseConfig>,
     telemetry: Arc<Telemetry>,
@@ -84,10 +81,10 @@ impl Transaction {
                 .map_err(|_| carry(pool.too_late()))?
         };
         let lease = telemetry.watch(call_named("unit_of_work.begin"), Shape::fixed("BEGIN"), in_time).await?;
-        let (left, is_aborted) = (AtomicU32::new(NOTHING_LEFT), AtomicBool::new(false));
+        let (savepoints, is_aborted) = (std::sync::Mutex::default(), AtomicBool::new(false));
         let (lease, reads) = (Mutex::new(lease), reads.clone());
-        let session = Session { lease, left, is_aborted, config, telemetry, reads };
-        Ok(Self { session: Arc::new(session), depth: 0, ended: false })
+        let session = Session { lease, savepoints, is_aborted, config, telemetry, reads };
+        Ok(Self { session: Arc::new(session), savepoint: None, ended: false })
     }
 
     async fn run(&self, question: Question) -> Result<Answer, DbErr> {
@@ -96,25 +93,31 @@ impl Transaction {
         self.session.telemetry.watch(name, shape, in_time).await
     }
 
-    async fn keep(&self) -> Result<(), DbErr> {
-        if self.depth > 0 {
-            let text = format!("RELEASE SAVEPOINT s{}", self.depth);
-            return self.session.put(Question::unprepared(text)).await.map(drop);
+    /// Keeps what it did. `is_sent` tells from when on the whole transaction may be kept although no answer comes.
+    async fn keep(&self, is_sent: &AtomicBool) -> Result<(), DbErr> {
+        if let Some(savepoint) = self.savepoint {
+            self.session.demand(savepoint)?;
+            self.session.put(Question::unprepared(format!("RELEASE SAVEPOINT s{savepoint}"))).await?;
+            self.session.savepoints().ended(savepoint);
+            return Ok(());
         }
+        self.session.settle().await?;
         if self.session.is_aborted.load(Ordering::Relaxed) {
             // PostgreSQL would answer COMMIT by rolling back, which is no error to the driver.
             let _ = self.undo().await;
             let source = "a statement of this transaction failed before, so nothing of it was kept".into();
             return Err(carry(RepositoryError::Backend { source }));
         }
-        self.session.put(Question::unprepared("COMMIT")).await?;
-        self.session.lease.lock().await.in_transaction(false);
+        let mut lease = self.session.lease.lock().await;
+        is_sent.store(!lease.is_unfinished(), Ordering::Relaxed);
+        self.session.put_on(&mut lease, Question::unprepared("COMMIT")).await?;
+        lease.in_transaction(false);
         Ok(())
     }
 
     async fn undo(&self) -> Result<(), DbErr> {
-        if self.depth > 0 {
-            return self.session.undo_savepoint(self.depth).await;
+        if let Some(savepoint) = self.savepoint {
+            return self.session.undo_savepoint(savepoint).await;
         }
         let mut lease = self.session.lease.lock().await;
         // One that is spoilt may have to be waited for. It will be closed, which rolls back, too.
@@ -150,9 +153,18 @@ fn call_named(name: &'static str) -> &'static str {
     if call.is_unnamed() { name } else { call.name }
 }
 
-/// The error of a call in a transaction whose time is up. Nothing of it will be kept, unless it was the commit.
-fn too_late(elapsed: tokio::time::error::Elapsed) -> DbErr {
-    carry(RepositoryError::Timeout { source: Box::new(elapsed) })
+/// An error of this program's own.
+fn refused(reason: &'static str) -> DbErr {
+    carry(RepositoryError::Backend { source: reason.into() })
+}
+
+/// The error that the commit ended with, with whether it may have taken place all the same.
+fn of_commit(error: DbErr, is_sent: bool) -> DbErr {
+    if is_sent && is_answer(&error) {
+        return error;
+    }
+    let error = from_db("transaction", error);
+    carry(if is_sent { error.with_unknown_outcome() } else { error })
 }
 
 impl Session {
@@ -160,25 +172,57 @@ impl Session {
     async fn in_time<T>(&self, future: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         // In a box, since each future around it would be larger by as much again.
         let future = Box::pin(future);
-        call::until(call::deadline(self.config.timeouts.call), future).await.map_err(too_late)?
+        call::until(call::deadline(self.config.timeouts.call), future).await.map_err(|elapsed| {
+            // Whatever it was, who commits without it would keep a part.
+            self.is_aborted.store(true, Ordering::Relaxed);
+            carry(RepositoryError::Timeout { source: Box::new(elapsed) })
+        })?
+    }
+
+    fn savepoints(&self) -> MutexGuard<'_, Savepoints> {
+        self.savepoints.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fails if this savepoint has ended with one around it.
+    fn demand(&self, savepoint: u32) -> Result<(), DbErr> {
+        if self.savepoints().is_open(savepoint) {
+            return Ok(());
+        }
+        Err(refused("the savepoint has ended with the one around it"))
+    }
+
+    /// Rolls back to the savepoint that was dropped before its end, if there is one.
+    async fn settle(&self) -> Result<(), DbErr> {
+        let left = self.savepoints().left();
+        match left {
+            Some(left) => self.undo_savepoint(left).await,
+            None => Ok(()),
+        }
     }
 
     async fn put(&self, question: Question) -> Result<Answer, DbErr> {
-        let left = self.left.load(Ordering::Relaxed);
-        if left != NOTHING_LEFT {
-            self.undo_savepoint(left).await?;
-            self.left.store(NOTHING_LEFT, Ordering::Relaxed);
+        self.settle().await?;
+        self.put_on(&mut *self.lease.lock().await, question).await
+    }
+
+    async fn put_on(&self, lease: &mut Lease, question: Question) -> Result<Answer, DbErr> {
+        if lease.is_unfinished() {
+            return Err(refused(
+                "nobody waited for the end of a statement of this transaction, so nothing of it is kept",
+            ));
         }
-        let answer = self.lease.lock().await.put(question).await;
+        let answer = lease.put(question).await;
         answer.map_err(|error| {
             self.is_aborted.store(true, Ordering::Relaxed);
-            failed(error)
+            if lease.has_turned() { carry(turned(&error)) } else { failed(error) }
         })
     }
 
-    async fn undo_savepoint(&self, depth: u32) -> Result<(), DbErr> {
-        let text = format!("ROLLBACK TO SAVEPOINT s{depth}; RELEASE SAVEPOINT s{depth}");
-        self.lease.lock().await.put(Question::unprepared(text)).await.map_err(failed)?;
+    async fn undo_savepoint(&self, savepoint: u32) -> Result<(), DbErr> {
+        self.demand(savepoint)?;
+        let text = format!("ROLLBACK TO SAVEPOINT s{savepoint}; RELEASE SAVEPOINT s{savepoint}");
+        self.put_on(&mut *self.lease.lock().await, Question::unprepared(text)).await?;
+        self.savepoints().ended(savepoint);
         self.is_aborted.store(false, Ordering::Relaxed);
         Ok(())
     }
@@ -186,8 +230,8 @@ impl Session {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.depth > 0 && !self.ended {
-            self.session.left.fetch_min(self.depth, Ordering::Relaxed);
+        if let (Some(savepoint), false) = (self.savepoint, self.ended) {
+            self.session.savepoints().leave(savepoint);
         }
     }
 }
@@ -243,9 +287,10 @@ impl TransactionTrait for Transaction {
     type Transaction = Self;
 
     async fn begin(&self) -> Result<Self, DbErr> {
-        let depth = self.depth + 1;
-        self.run(Question::unprepared(format!("SAVEPOINT s{depth}"))).await?;
-        Ok(Self { session: Arc::clone(&self.session), depth, ended: false })
+        let savepoint = self.session.savepoints().next();
+        self.run(Question::unprepared(format!("SAVEPOINT s{savepoint}"))).await?;
+        self.session.savepoints().opened(savepoint);
+        Ok(Self { session: Arc::clone(&self.session), savepoint: Some(savepoint), ended: false })
     }
 
     async fn begin_with_config(
@@ -293,16 +338,23 @@ impl TransactionTrait for Transaction {
 impl TransactionSession for Transaction {
     async fn commit(mut self) -> Result<(), DbErr> {
         // Nothing of it can be seen before, and nothing at all of one that is not committed.
-        let writing =
-            (self.depth == 0).then(|| self.session.reads.writing(self.session.config.timeouts.statement));
-        let in_time = self.session.in_time(self.keep());
+        let writing = self
+            .savepoint
+            .is_none()
+            .then(|| self.session.reads.writing(self.session.config.timeouts.statement));
+        let is_sent = AtomicBool::new(false);
+        let in_time = self.session.in_time(self.keep(&is_sent));
         let kept = self
             .session
             .telemetry
             .watch(call_named("unit_of_work.commit"), Shape::fixed("COMMIT"), in_time)
             .await;
+        let kept = match self.savepoint {
+            None => kept.map_err(|error| of_commit(error, is_sent.load(Ordering::Relaxed))),
+            Some(_) => kept,
+        };
         if let Some(writing) = writing {
-            writing.end(kept.as_ref().map_or_else(is_answer, |()| true));
+            writing.end(!kept.as_ref().is_err_and(is_outcome_unknown));
         }
         self.ended = kept.is_ok();
         kept

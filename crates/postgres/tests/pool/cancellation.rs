@@ -156,3 +156,78 @@ async fn a_unit_of_work_in_which_the_time_was_up_rolls_back_at_once() {
     assert_eq!(store.tasks().find_by_id(lost.id).await.unwrap(), None);
     assert_eq!(store.tasks().find_by_id(task.id).await.unwrap().unwrap().priority, 1);
 }
+
+#[tokio::test]
+async fn a_write_whose_time_is_up_before_it_begins_is_not_sent() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| config.pool.max = 1).await;
+    let store = database.store();
+    store.tasks().create(&NewTask::new("in time")).await.unwrap();
+    let pid = ask(&database, PID).await;
+    let new = NewTask::new("too late");
+    let late = within(Duration::ZERO, store.tasks().create(&new)).await;
+    let error = late.unwrap_err();
+    assert!(matches!(error, RepositoryError::Timeout { .. }) && !error.is_outcome_unknown(), "{error:?}");
+    // The same session does what comes later, so whatever was sent before has ended.
+    assert_eq!(ask(&database, PID).await, pid);
+    assert_eq!(store.tasks().count(&TaskFilter::default()).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_commit_whose_time_is_up_before_it_begins_is_not_sent() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| config.pool.max = 1).await;
+    let uow = database.store().begin().await.unwrap();
+    uow.tasks().create(&NewTask::new("a")).await.unwrap();
+    let error = within(Duration::ZERO, uow.commit()).await.unwrap_err();
+    assert!(matches!(error, RepositoryError::Timeout { .. }) && !error.is_outcome_unknown(), "{error:?}");
+    assert_eq!(database.store().tasks().count(&TaskFilter::default()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_transaction_in_which_the_time_was_up_cannot_be_committed_whether_the_statement_was_sent_or_not() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| config.pool.max = 3).await;
+    database.execute_unprepared("CREATE TABLE t (i int)").await.unwrap();
+    let insert = "INSERT INTO t VALUES (1)";
+    let holder = database.begin().await.unwrap();
+    let transaction = database.begin().await.unwrap();
+    let unsent = database.begin().await.unwrap();
+    unsent.execute_unprepared(insert).await.unwrap();
+    within(Duration::ZERO, unsent.execute_unprepared(insert)).await.unwrap_err();
+    let error = unsent.commit().await.unwrap_err().to_string();
+    assert!(error.contains("nothing of it was kept"), "{error}");
+    holder.execute_unprepared("LOCK TABLE t").await.unwrap();
+    within(Duration::from_millis(100), transaction.execute_unprepared(insert)).await.unwrap_err();
+    holder.rollback().await.unwrap();
+    let error = transaction.execute_unprepared(insert).await.unwrap_err().to_string();
+    assert!(error.contains("nothing of it is kept"), "{error}");
+    transaction.commit().await.unwrap_err();
+    assert_eq!(ask(&database, "SELECT count(*)::text FROM t").await, "0");
+}
+
+#[tokio::test]
+async fn a_unit_of_work_whose_statement_was_dropped_cannot_be_committed() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| config.pool.max = 3).await;
+    let store = database.store();
+    let task = store.tasks().create(&NewTask::new("a")).await.unwrap();
+    let holder = store.begin().await.unwrap();
+    holder.tasks().update(task.id, &priority(1)).await.unwrap();
+    let uow = store.begin().await.unwrap();
+    timeout(Duration::from_millis(100), uow.tasks().update(task.id, &priority(7))).await.unwrap_err();
+    holder.rollback().await.unwrap();
+    let error = uow.commit().await.unwrap_err();
+    assert!(error.to_string().contains("nothing of it is kept"), "{error}");
+    assert!(!error.is_outcome_unknown(), "{error:?}");
+    // Waits for the lock of whoever would still keep it.
+    assert_eq!(store.tasks().update(task.id, &priority(3)).await.unwrap().version, 2);
+}
+
+#[tokio::test]
+async fn a_limit_without_end_is_none() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |_| ()).await;
+    assert_eq!(within(Duration::MAX, ask(&database, "SELECT 'it works'")).await, "it works");
+    database.shutdown(Duration::MAX).await;
+}

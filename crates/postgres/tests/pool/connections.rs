@@ -85,13 +85,13 @@ async fn fault_16_what_somebody_sets_is_gone_when_the_next_one_has_the_connectio
     let database = connect(&server.url(), |config| config.pool.max = 1).await;
     let pid = ask(&database, PID).await;
     let touches = [
-        "SET statement_timeout = 1",
+        "SET statement_timeout = '77ms'",
         "SET lock_timeout = '1ms'",
         "SET search_path = pg_catalog",
         "SET default_transaction_isolation = serializable",
         "CREATE TEMP TABLE tasks (id int)",
         "SELECT pg_advisory_lock(7)",
-        "SET statement_timeout = 1; SELECT 1/0",
+        "SET statement_timeout = '77ms'; SELECT 1/0",
     ];
     let as_it_was = "SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'), \
                             current_setting('search_path'), current_setting('default_transaction_isolation'), \
@@ -287,4 +287,56 @@ async fn behind_a_pooler_each_call_brings_its_settings_and_leaves_nothing() {
     // After COMMIT the session is as the pooler would find it.
     let after = "COMMIT; DO $$ BEGIN ASSERT current_setting('lock_timeout') = '0'; END $$; BEGIN";
     database.execute_unprepared(after).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_transaction_begun_by_a_statement_ends_with_it_and_takes_no_write_of_the_next_one_along() {
+    let server = migrated_database().await;
+    let admin = connect(&server.url(), |config| config.pool.max = 1).await;
+    let database = connect(&server.url(), |config| config.pool.max = 1).await;
+    for (nth, begun) in ["BEGIN", "START TRANSACTION READ ONLY", "BEGIN; SELECT 1/0"].into_iter().enumerate()
+    {
+        let _ = database.execute_unprepared(begun).await;
+        database.store().tasks().create(&NewTask::new("acknowledged")).await.unwrap();
+        let seen = admin.store().tasks().count(&TaskFilter::default()).await.unwrap();
+        assert_eq!(usize::try_from(seen), Ok(nth + 1), "after {begun}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_prepares_by_a_statement_is_gone_when_the_next_one_has_the_connection() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| config.pool.max = 1).await;
+    database.execute_unprepared("PREPARE mine AS SELECT 'of the one before'").await.unwrap();
+    database.execute_unprepared("EXECUTE mine").await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_savepoint_that_failed_and_was_dropped_does_not_cost_the_transaction() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| config.pool.max = 1).await;
+    let outer = database.begin().await.unwrap();
+    let savepoint = outer.begin().await.unwrap();
+    savepoint.execute_unprepared("SELECT 1/0").await.unwrap_err();
+    drop(savepoint);
+    outer.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_savepoint_ends_with_the_one_around_it() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| config.pool.max = 1).await;
+    let outer = database.begin().await.unwrap();
+    for ends in ["dropped", "committed"] {
+        let around = outer.begin().await.unwrap();
+        let within = around.begin().await.unwrap();
+        around.commit().await.unwrap();
+        if ends == "dropped" {
+            drop(within);
+        } else {
+            assert!(within.commit().await.unwrap_err().to_string().contains("the one around it"));
+        }
+        outer.execute_unprepared("SELECT 1").await.unwrap();
+    }
+    outer.commit().await.unwrap();
 }

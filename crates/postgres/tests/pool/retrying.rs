@@ -13,7 +13,7 @@ use taskmaster_repository::{Repositories, RepositoryError};
 use taskmaster_testkit::migrated_database;
 use tokio::sync::Barrier;
 
-use super::{KILL_OTHERS, ask, connect};
+use super::{KILL_OTHERS, ask, connect, until};
 
 /// Ends the session that waits for a lock in this database, as soon as there is one.
 async fn kill_waiting(admin: &Database) {
@@ -192,4 +192,86 @@ async fn connecting_is_tried_again_until_the_server_is_up() {
     let database = Database::connect(config).await.unwrap();
     start.await.unwrap();
     assert_eq!(ask(&database, "SELECT 'it works'").await, "it works");
+}
+
+#[tokio::test]
+async fn a_statement_of_ones_own_is_not_made_again_since_it_may_have_committed_before_it_failed() {
+    let server = migrated_database().await;
+    let rows = "SELECT count(*)::text FROM t";
+    for behind_pooler in [false, true] {
+        let database = connect(&server.url(), |config| {
+            config.pool.max = 1;
+            config.pool.behind_pooler = behind_pooler;
+        })
+        .await;
+        let procedure = "DROP TABLE IF EXISTS t; CREATE TABLE t (i int); CREATE OR REPLACE PROCEDURE p() LANGUAGE plpgsql AS \
+            $$ BEGIN INSERT INTO t VALUES (1); COMMIT; RAISE 'later' USING ERRCODE = '40001'; END $$";
+        for statement in [
+            "CALL p()",
+            "INSERT INTO t VALUES (1); COMMIT; SELECT DISTINCT i FROM t FOR UPDATE",
+            "INSERT INTO t VALUES (1); COMMIT; EXECUTE nothing",
+            "INSERT INTO t VALUES (1); COMMIT; SELECT pg_terminate_backend(pg_backend_pid())",
+        ] {
+            database.execute_unprepared(procedure).await.unwrap();
+            let error = database.execute_unprepared(statement).await.unwrap_err();
+            // Behind a pooler it is in a transaction, where a procedure must not commit.
+            let expected = if behind_pooler && statement == "CALL p()" { "0" } else { "1" };
+            assert_eq!(ask(&database, rows).await, expected, "{statement}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_unit_of_work_that_is_still_held_hides_no_error_of_its_work() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |_| ()).await;
+    let store = database.store();
+    let held = std::sync::Mutex::new(None);
+    let error = retrying(&store, &database.config().retry, |uow| {
+        *held.lock().unwrap() = Some(uow);
+        async move { Err::<(), _>(RepositoryError::not_found("task", 7)) }
+    })
+    .await
+    .unwrap_err();
+    assert!(matches!(error, RepositoryError::NotFound { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_changed_table_costs_no_unit_of_work_that_is_run_again() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |config| config.pool.max = 1).await;
+    let changed = connect(&server.url(), |config| config.pool.max = 1).await;
+    let store = database.store();
+    let task = store.tasks().create(&NewTask::new("a")).await.unwrap();
+    let find = || {
+        retrying(&store, &database.config().retry, |uow| async move { uow.tasks().find_by_id(task.id).await })
+    };
+    find().await.unwrap();
+    let change = "DROP VIEW IF EXISTS active_tasks CASCADE; \
+                  ALTER TABLE tasks ALTER COLUMN assigned_to TYPE varchar(300)";
+    changed.execute_unprepared(change).await.unwrap();
+    assert_eq!(find().await.unwrap().map(|found| found.id), Some(task.id));
+    database.execute_unprepared("DEALLOCATE ALL").await.unwrap();
+    assert_eq!(find().await.unwrap().map(|found| found.id), Some(task.id));
+}
+
+#[tokio::test]
+async fn a_primary_that_takes_no_writes_any_more_is_left_for_the_one_that_does() {
+    let old = TestServer::launch(TestServerSettings::new()).unwrap();
+    let new = TestServer::launch(TestServerSettings::new()).unwrap();
+    let mut config = DatabaseConfig::from_url(&old.url()).unwrap();
+    config.hosts.extend(DatabaseConfig::from_url(&new.url()).unwrap().hosts);
+    config.pool.min = 0;
+    for server in [&old, &new] {
+        let admin = connect(&server.url(), |_| ()).await;
+        admin.execute_unprepared("CREATE TABLE t (i int)").await.unwrap();
+    }
+    let database = Database::connect(config).await.unwrap();
+    let admin = connect(&old.url(), |config| config.pool.max = 1).await;
+    admin.execute_unprepared("ALTER SYSTEM SET default_transaction_read_only = on").await.unwrap();
+    old.reload().unwrap();
+    until(&database, "SHOW default_transaction_read_only", "on").await;
+    // This one finds out, unless a look at a session that was given back did so before.
+    let _ = database.execute_unprepared("INSERT INTO t VALUES (1)").await;
+    database.execute_unprepared("INSERT INTO t VALUES (2)").await.unwrap();
 }
