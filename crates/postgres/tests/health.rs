@@ -2,13 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its own functions")]
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
+use futures::FutureExt as _;
 use sea_orm::{ConnectionTrait, TransactionSession, TransactionTrait};
-use taskmaster_embedded::{TestDatabase, TestServer, TestServerSettings};
-use taskmaster_models::NewTask;
+use taskmaster_embedded::{Stop, TestDatabase, TestServer, TestServerSettings};
+use taskmaster_models::{NewTask, clock};
 use taskmaster_postgres::{
-    Database, Health, HealthStatus, Replication, config::DatabaseConfig, config::Target,
+    Database, Health, HealthStatus, Replication,
+    config::{DatabaseConfig, Host, ReplicaConfig, Target},
 };
 use taskmaster_repository::{Repositories, Store};
 use taskmaster_testkit::migrated_database;
@@ -27,10 +32,19 @@ fn soon(config: &mut DatabaseConfig) {
     config.health_deadline = Duration::from_millis(500);
 }
 
-/// What health says, which it must before a test would hang.
+/// What health says now, which it must before a test would hang. An answer from before the question is of no use here.
 async fn health(database: &Database) -> Health {
-    let told = tokio::time::timeout(Duration::from_mins(2), database.health()).await;
-    told.expect("health is told in time")
+    let asked = clock::now();
+    let told = async {
+        loop {
+            let told = database.health().await;
+            if told.checked_at >= asked {
+                return told;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(2), told).await.expect("health is told in time")
 }
 
 fn reasons(health: &Health) -> String {
@@ -227,6 +241,123 @@ async fn both_sides_of_a_replication_tell_their_part_and_who_may_not_see_it_is_t
     assert!(why.contains("pg_monitor"), "{why}");
 }
 
+/// Health as it is told of servers that nobody has migrated.
+async fn of_server(server: &TestServer, change: impl FnOnce(&mut DatabaseConfig)) -> Database {
+    connect(&server.url(), change).await.expecting_migrations(std::iter::empty::<String>())
+}
+
+/// Waits until it is degraded, and says why and how the replication is then.
+async fn degrades(database: &Database) -> (String, Replication) {
+    let degraded = async {
+        loop {
+            let told = health(database).await;
+            if told.status == HealthStatus::Degraded
+                && let Some(replication) = &told.replication
+            {
+                return (reasons(&told), replication.clone());
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), degraded).await.expect("it is told to be degraded")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_is_cut_off_is_degraded_and_not_said_to_be_up_to_date() {
+    let primary = TestServer::launch(TestServerSettings::new()).unwrap();
+    let standby = primary.standby().unwrap();
+    let database = of_server(&standby, |config| config.target = Target::ReadOnly).await;
+    recovers(&database).await;
+
+    primary.stop(Stop::Fast).unwrap();
+    let (reason, replication) = degrades(&database).await;
+    assert!(reason.contains("not connected to the server that it follows"), "{reason}");
+    let Replication::Standby { streaming: false, lag } = replication else { panic!("{replication:?}") };
+    assert_ne!(lag, Some(Duration::ZERO));
+
+    primary.start().unwrap();
+    recovers(&database).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_whose_replica_is_gone_is_degraded_until_it_is_back() {
+    let primary = TestServer::launch(TestServerSettings::new()).unwrap();
+    let standby = primary.standby().unwrap();
+    let replica = Host { name: standby.socket_dir().to_str().unwrap().to_owned(), port: standby.port() };
+    let replicated = |config: &mut DatabaseConfig| {
+        let max_lag = Duration::from_hours(1);
+        config.replica = Some(ReplicaConfig { hosts: vec![replica], max: 1, max_lag });
+    };
+    let database = of_server(&primary, replicated).await;
+    recovers(&database).await;
+
+    standby.stop(Stop::Fast).unwrap();
+    let (reason, replication) = degrades(&database).await;
+    assert!(reason.contains("no standby follows the server"), "{reason}");
+    assert!(matches!(replication, Replication::Primary { standbys: 0, lag: None, .. }), "{replication:?}");
+
+    standby.start().unwrap();
+    recovers(&database).await;
+}
+
+#[tokio::test]
+async fn a_storm_of_questions_one_after_the_other_is_few_looks() {
+    let server = migrated_database().await;
+    let database = connect(&server.url(), |_| {}).await;
+    let begin = Instant::now();
+    let mut looks = BTreeSet::new();
+    for _ in 0..500 {
+        looks.insert(database.health().await.checked_at);
+    }
+    let most = begin.elapsed().as_millis() / 250 + 1;
+    assert!(looks.len() as u128 <= most, "{} looks instead of {most}", looks.len());
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_has_waited_for_is_not_given_to_those_who_ask_much_later() {
+    let server = migrated_database().await;
+    let admin = connect(&server.url(), |config| config.application_name = "admin".to_owned()).await;
+    let database = connect(&server.url(), |config| config.application_name = "asked".to_owned()).await;
+    assert!(database.health().now_or_never().is_none());
+    // Longer than an answer is kept, and until the server has nothing more to do for it.
+    let idle = "SELECT FROM pg_stat_activity WHERE application_name = 'asked' AND query ILIKE '%schema_migrations%' \
+                AND state = 'idle'";
+    while admin.execute_unprepared(idle).await.unwrap().rows_affected() == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let asked = clock::now();
+    let told = database.health().await;
+    assert!(told.checked_at >= asked, "{told:?}");
+}
+
+#[tokio::test]
+async fn a_look_that_outlives_the_shutdown_leaves_no_connection() {
+    let server = migrated_database().await;
+    let admin = connect(&server.url(), |config| config.application_name = "admin".to_owned()).await;
+    let database = connect(&server.url(), |config| config.application_name = "ends".to_owned()).await;
+    let transaction = admin.begin().await.unwrap();
+    transaction.execute_unprepared("LOCK TABLE schema_migrations").await.unwrap();
+    let asking = tokio::spawn({
+        let database = database.clone();
+        async move { database.health().await }
+    });
+    let waiting = "SELECT FROM pg_stat_activity WHERE application_name = 'ends' AND wait_event_type = 'Lock'";
+    while admin.execute_unprepared(waiting).await.unwrap().rows_affected() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    database.shutdown(Duration::from_secs(10)).await;
+    transaction.rollback().await.unwrap();
+    asking.await.unwrap();
+
+    let left = "SELECT FROM pg_stat_activity WHERE application_name = 'ends'";
+    let closed = async {
+        while admin.execute_unprepared(left).await.unwrap().rows_affected() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), closed).await.expect("no connection is left");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_is_told_with_the_days_that_are_left() {
     let key = rcgen::KeyPair::generate().unwrap();
@@ -252,7 +383,8 @@ async fn a_database_that_is_shut_down_is_down_and_holds_no_connection() {
     let database = connect(&server.url(), |config| config.application_name = "ends".to_owned()).await;
     assert!(health(&database).await.is_up());
     database.shutdown(Duration::from_secs(10)).await;
-    let told = health(&database).await;
+    // At once: that it was up a moment ago is told to nobody.
+    let told = database.health().await;
     assert!(!told.is_up() && reasons(&told).contains("shutting down"), "{told:?}");
     let left = "SELECT FROM pg_stat_activity WHERE application_name = 'ends'";
     while admin.execute_unprepared(left).await.unwrap().rows_affected() > 0 {

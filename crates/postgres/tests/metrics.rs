@@ -210,4 +210,6 @@ async fn everything_is_told_by_the_names_of_opentelemetry() {
     assert_eq!(gauge(&format!("db.client.connection.count {pool} db.client.connection.state=used")), "0");
     assert_eq!(gauge("taskmaster.db.up db.system.name=postgresql"), "1");
     assert_eq!(gauge("taskmaster.db.migrations.pending db.system.name=postgresql"), "1");
+    // Nobody follows this server, so nobody can be behind.
+    assert_eq!(gauge("taskmaster.db.replication.lag db.system.name=postgresql"), "NaN");
 }

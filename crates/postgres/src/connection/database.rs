@@ -82,7 +82,8 @@ impl Database {
     /// How the database is. It is never an error, and it is told within the
     /// [`health_deadline`](DatabaseConfig::health_deadline), also when the pool is exhausted and the server says nothing: it is
     /// found out on a connection of its own, one more than the pool's, which stays open for the next time. Those who ask at the
-    /// same time get the same answer, so a storm of questions is one for the server.
+    /// same time, or within a quarter of a second after the last look began, get the same answer, so a storm of questions is
+    /// one for the server.
     pub async fn health(&self) -> Health {
         self.probe.ask(&self.pool).await
     }

@@ -11,6 +11,7 @@ use taskmaster_models::clock;
 
 pub(crate) use self::probe::Probe;
 use super::{
+    config::ReplicaConfig,
     dial::ServerCertificate,
     pool::{Pool, PoolStatus},
     telemetry::LastError,
@@ -87,7 +88,7 @@ pub enum Replication {
     Primary {
         /// How many servers follow it.
         standbys: usize,
-        /// How far the last of them is behind; zero if there is none.
+        /// How far the last of them is behind.
         #[serde(rename = "lag_seconds", serialize_with = "seconds")]
         lag: Option<Duration>,
         /// Why the lag is not known.
@@ -96,7 +97,8 @@ pub enum Replication {
     },
     /// It follows another server.
     Standby {
-        /// How far it is behind what it has received.
+        /// How far it is behind what it has received; if it receives nothing, how long ago its last transaction was committed.
+        /// Zero is only what follows, and has replayed all that came.
         #[serde(rename = "lag_seconds", serialize_with = "seconds")]
         lag: Option<Duration>,
         /// Whether it is connected to the server that it follows.
@@ -148,7 +150,7 @@ impl Health {
     }
 
     /// Says what the facts mean.
-    fn judge(&mut self, max_lag: Option<Duration>) {
+    fn judge(&mut self, replica: Option<&ReplicaConfig>) {
         let PoolStatus { in_use, max, waiting, .. } = self.pool;
         if in_use >= max && waiting > 0 {
             let reason = format!(
@@ -173,12 +175,29 @@ impl Health {
             let reason = format!("the server's certificate {ends} at {expires_at}; renew it");
             self.is_at_best(HealthStatus::Degraded, reason);
         }
-        let (Some(Replication::Primary { lag, .. } | Replication::Standby { lag, .. }), Some(max_lag)) =
-            (&self.replication, max_lag)
-        else {
-            return;
+        self.judge_replication(replica);
+    }
+
+    fn judge_replication(&mut self, replica: Option<&ReplicaConfig>) {
+        let lag = match self.replication {
+            None => return,
+            Some(Replication::Primary { standbys: 0, .. }) if replica.is_some() => {
+                let reason = "no standby follows the server, though replicas are configured; check that they run and reach it";
+                self.is_at_best(HealthStatus::Degraded, reason);
+                return;
+            }
+            Some(Replication::Standby { streaming: false, .. }) => {
+                let reason = "the standby is not connected to the server that it follows, so what it knows is old; check that \
+                              server, the network and `primary_conninfo`";
+                self.is_at_best(HealthStatus::Degraded, reason);
+                return;
+            }
+            Some(Replication::Primary { lag, .. } | Replication::Standby { lag, .. }) => lag,
         };
-        if let Some(lag) = lag.filter(|lag| *lag > max_lag) {
+        let max_lag = replica.map(|replica| replica.max_lag).filter(|max_lag| !max_lag.is_zero());
+        if let (Some(lag), Some(max_lag)) = (lag, max_lag)
+            && lag > max_lag
+        {
             let reason = format!("a standby is {:.1} s behind", lag.as_secs_f64());
             self.is_at_best(HealthStatus::Degraded, reason);
         }

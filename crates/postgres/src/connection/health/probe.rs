@@ -1,7 +1,7 @@
 //! Looks at the server, on a connection of its own: that of the pool may all be in use when health is asked for most urgently.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +12,10 @@ use futures::{
 use sea_orm::sqlx::error::DatabaseError;
 use taskmaster_models::clock;
 use taskmaster_repository::RepositoryError;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, timeout_at},
+};
 
 use super::{CertificateHealth, Health, HealthStatus, questions};
 use crate::connection::{
@@ -26,15 +29,26 @@ use crate::connection::{
 /// SQLSTATE: the server has no connection slot left.
 const TOO_MANY_CONNECTIONS: &str = "53300";
 
-/// Looks at the server. However many ask at once, it is one look.
+/// How soon after the beginning of a look the next one begins at the earliest. Who asks before has the answer of the last one.
+const KEPT: Duration = Duration::from_millis(250);
+
+/// Looks at the server. However many ask and however often, there is one look at a time, and few in a second.
 #[derive(Debug, Default)]
 pub(crate) struct Probe {
     /// The connection from the last look.
     kept: Mutex<Option<Kept>>,
-    /// The look that is being taken.
-    look: Mutex<Option<Shared<BoxFuture<'static, Health>>>>,
+    /// The look that is being taken, or was taken last.
+    look: Mutex<Option<Look>>,
     /// The migrations that the program expects, if it has said so.
     expected: Mutex<Option<Arc<[String]>>>,
+}
+
+/// A look that goes on also if nobody waits for it any more.
+#[derive(Debug)]
+struct Look {
+    answer: Shared<BoxFuture<'static, Health>>,
+    task: AbortHandle,
+    begun: Instant,
 }
 
 #[derive(Debug)]
@@ -67,17 +81,19 @@ impl Probe {
         let look = {
             let mut current = lock(&self.look);
             match &*current {
-                Some(look) if look.peek().is_none() => look.clone(),
-                _ => current.insert(self.begin(pool)).clone(),
+                // What was found before the end began is no longer so.
+                Some(look) if look.is_current() && !pool.is_closing() => look.answer.clone(),
+                _ => current.insert(self.begin(pool)).answer.clone(),
             }
         };
         look.await
     }
 
-    /// Begins a look that goes on also if nobody waits for it any more.
-    fn begin(self: &Arc<Self>, pool: &Pool) -> Shared<BoxFuture<'static, Health>> {
+    fn begin(self: &Arc<Self>, pool: &Pool) -> Look {
+        let begun = Instant::now();
         let (probe, of) = (Arc::clone(self), pool.clone());
-        let look = tokio::spawn(async move { probe.look(&of).await });
+        let looking = tokio::spawn(async move { probe.look(&of).await });
+        let task = looking.abort_handle();
         let pool = pool.clone();
         let interrupted = move |_| {
             let mut health = Health::unasked(&pool);
@@ -85,13 +101,14 @@ impl Probe {
                 .is_at_best(HealthStatus::Down, "the look at it was interrupted; the program may be ending");
             health
         };
-        look.map(move |looked| looked.unwrap_or_else(interrupted)).boxed().shared()
+        let answer = looking.map(move |looked| looked.unwrap_or_else(interrupted)).boxed().shared();
+        Look { answer, task, begun }
     }
 
     async fn look(&self, pool: &Pool) -> Health {
         let begun = Instant::now();
         let mut health = Health::unasked(pool);
-        if pool.shared.is_closing.load(Ordering::Acquire) {
+        if pool.is_closing() {
             self.close();
             health.is_at_best(HealthStatus::Down, "it is shutting down");
         } else {
@@ -99,8 +116,7 @@ impl Probe {
         }
         // The numbers of the pool may have changed meanwhile.
         health.pool = pool.status();
-        let max_lag = pool.shared.config.replica.as_ref().map(|replica| replica.max_lag);
-        health.judge(max_lag.filter(|max_lag| !max_lag.is_zero()));
+        health.judge(pool.shared.config.replica.as_ref());
         health.took = begun.elapsed();
         pool.shared.telemetry.record_health(&health);
         health
@@ -119,10 +135,10 @@ impl Probe {
         health.certificate =
             link.certificate.as_ref().map(|certificate| CertificateHealth::new(certificate, clock::now()));
         match timeout_at(deadline, self.details(&mut answering, health)).await {
-            Ok(Ok(())) => self.keep(answering.kept),
+            Ok(Ok(())) => self.keep(pool, answering.kept),
             Ok(Err(error)) => {
                 if leaves_session_in_order(&error) {
-                    self.keep(answering.kept);
+                    self.keep(pool, answering.kept);
                 }
                 let reason = error.as_database_error().and_then(DatabaseError::code).map_or_else(
                     || "the connection broke while it was asked for details".to_owned(),
@@ -175,10 +191,21 @@ impl Probe {
         })
     }
 
-    fn keep(&self, kept: Kept) {
-        if let Some(before) = lock(&self.kept).replace(kept) {
-            close(before);
+    /// Keeps the connection for the next look, unless there will be none.
+    fn keep(&self, pool: &Pool, kept: Kept) {
+        let mut slot = lock(&self.kept);
+        // Asked under the lock: whoever closes says so before it empties the slot.
+        let superfluous = if pool.is_closing() { Some(kept) } else { slot.replace(kept) };
+        drop(slot);
+        if let Some(superfluous) = superfluous {
+            close(superfluous);
         }
+    }
+}
+
+impl Look {
+    fn is_current(&self) -> bool {
+        !self.task.is_finished() || self.begun.elapsed() < KEPT
     }
 }
 
@@ -203,6 +230,7 @@ fn unreachable(pool: &Pool, error: &RepositoryError, health: &mut Health) {
         health.is_at_best(HealthStatus::Down, error.to_string());
     }
 }
+
 /// Asks for what every server answers at once. None if it does not, or has another role by now than is wanted.
 async fn greeted(pool: &Pool, mut kept: Kept, deadline: Instant) -> Option<Answering> {
     let begun = Instant::now();

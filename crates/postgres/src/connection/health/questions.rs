@@ -36,25 +36,29 @@ pub(super) async fn replication(
 }
 
 async fn as_standby(connection: &mut PgConnection) -> Result<Replication, sqlx::Error> {
-    // Without writes nothing is replayed, and the last replay is long ago though nothing is missing.
-    let sql = "SELECT (CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 \
-                      ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END)::float8 AS lag, \
-                      EXISTS (SELECT FROM pg_stat_wal_receiver) AS streaming";
+    // Without writes nothing is replayed, and the last replay is long ago though nothing is missing. But who receives nothing
+    // cannot know that nothing is missing. Whether it streams is not told to everybody; that there is a receiver is.
+    let sql = "SELECT streaming, \
+                      (CASE WHEN streaming AND pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 \
+                       ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END)::float8 AS lag \
+               FROM (SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE coalesce(status, 'streaming') = 'streaming') \
+                     AS streaming) AS receiver";
     let row = sqlx::raw_sql(sql).fetch_one(connection).await?;
     Ok(Replication::Standby { lag: duration(row.try_get("lag")?), streaming: row.try_get("streaming")? })
 }
 
 async fn as_primary(connection: &mut PgConnection) -> Result<Replication, sqlx::Error> {
-    // Who may not read other users' statistics sees that there are standbys, and nothing of them.
+    // Who may not read other users' statistics sees that there are standbys, and nothing of them. A backup is none.
     let sql = "SELECT count(*)::int AS standbys, pg_has_role('pg_read_all_stats', 'USAGE') AS may_see, \
                       max(CASE WHEN replay_lsn >= pg_current_wal_lsn() THEN 0 \
                           ELSE extract(epoch FROM replay_lag) END)::float8 AS lag \
-               FROM pg_stat_replication";
+               FROM pg_stat_replication WHERE state IS DISTINCT FROM 'backup'";
     let row = sqlx::raw_sql(sql).fetch_one(connection).await?;
     let standbys = usize::try_from(row.try_get::<i32, _>("standbys")?).unwrap_or(0);
     let may_see: bool = row.try_get("may_see")?;
-    let lag = if standbys == 0 { Some(Duration::ZERO) } else { duration(row.try_get("lag")?) };
+    let lag = duration(row.try_get("lag")?);
     let unknown = match (standbys, may_see, lag) {
+        (0, ..) => Some("no standby follows it"),
         (1.., false, _) => Some("the user may not see it; grant it the role pg_monitor"),
         (1.., true, None) => Some("no standby has told yet what it has replayed"),
         _ => None,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::connection::config::DatabaseConfig;
+use crate::connection::config::{DatabaseConfig, ReplicaConfig};
 
 fn healthy() -> Health {
     let mut health = Health::unasked(
@@ -14,7 +14,7 @@ fn healthy() -> Health {
 fn judged(change: impl FnOnce(&mut Health)) -> (HealthStatus, String) {
     let mut health = healthy();
     change(&mut health);
-    health.judge(Some(Duration::from_secs(10)));
+    health.judge(Some(&ReplicaConfig { hosts: Vec::new(), max: 1, max_lag: Duration::from_secs(10) }));
     (health.status, health.reasons.join("\n"))
 }
 
@@ -46,6 +46,24 @@ fn each_thing_to_look_at_degrades_and_is_named() {
         judged(|health| health.replication = Some(Replication::Standby { lag, streaming: true }));
     assert_eq!(status, HealthStatus::Degraded);
     assert!(reason.contains("11.0 s behind"), "{reason}");
+}
+
+#[test]
+fn a_replication_that_is_cut_degrades_whatever_the_lag_seems_to_be() {
+    for lag in [None, Some(Duration::ZERO), Some(Duration::from_secs(11))] {
+        let (status, reason) =
+            judged(|health| health.replication = Some(Replication::Standby { lag, streaming: false }));
+        assert_eq!(status, HealthStatus::Degraded);
+        assert!(reason.contains("not connected to the server that it follows"), "{reason}");
+    }
+    let alone = || Some(Replication::Primary { standbys: 0, lag: None, unknown: None });
+    let (status, reason) = judged(|health| health.replication = alone());
+    assert_eq!(status, HealthStatus::Degraded);
+    assert!(reason.contains("no standby follows"), "{reason}");
+    let mut health = healthy();
+    health.replication = alone();
+    health.judge(None);
+    assert_eq!(health.status, HealthStatus::Healthy, "nobody has said that there is one");
 }
 
 #[test]

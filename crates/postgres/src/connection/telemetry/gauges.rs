@@ -33,12 +33,12 @@ impl Telemetry {
         if let Some(migrations) = &health.migrations {
             set(export::PENDING_MIGRATIONS, export::float(migrations.pending.len() as u64));
         }
-        if let Some(
-            Replication::Primary { lag: Some(lag), .. } | Replication::Standby { lag: Some(lag), .. },
-        ) = &health.replication
-        {
-            set(export::REPLICATION_LAG, lag.as_secs_f64());
-        }
+        let lag = match health.replication {
+            Some(Replication::Primary { lag, .. } | Replication::Standby { lag, .. }) => lag,
+            None => None,
+        };
+        // The last number would look as if it were still so.
+        set(export::REPLICATION_LAG, lag.map_or(f64::NAN, |lag| lag.as_secs_f64()));
         if let Some(certificate) = &health.certificate {
             let left = certificate.expires_at - health.checked_at;
             set(export::CERTIFICATE, left.as_seconds_f64());
