@@ -10,7 +10,7 @@ use std::{collections::HashSet, sync::LazyLock};
 static FUNCTIONS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
     words(
     "
-    abbrev abs acos age any_value array array_agg array_append array_cat array_dims array_fill array_length
+    abbrev abs acos age any_value array array_agg array_append array_cat array_dims array_length
     array_lower array_ndims array_position array_positions array_prepend array_remove array_replace
     array_to_json array_to_string array_to_tsvector array_upper ascii asin atan atan2 avg bit_and bit_length
     bit_or bit_xor bool_and bool_or broadcast btrim cardinality cbrt ceil ceiling char_length character_length
@@ -91,6 +91,26 @@ pub(super) fn is_type(name: &str) -> bool {
 
 pub(super) fn is_reserved(word: &str) -> bool {
     RESERVED.contains(word)
+}
+
+/// The length to which a value may be filled up.
+pub(super) const MAX_LENGTH: u64 = 10_000;
+
+/// Functions that give rows of one column, in FROM: it is called as the alias. Not here: what gives back what it is given, which can be a row with
+/// columns of its own, and `unnest`, which takes rows apart.
+pub(super) fn gives_one_column(function: &str) -> bool {
+    matches!(
+        function,
+        "generate_series"
+            | "generate_subscripts"
+            | "json_object_keys"
+            | "jsonb_object_keys"
+            | "jsonb_path_query"
+            | "jsonb_path_query_tz"
+            | "regexp_matches"
+            | "regexp_split_to_table"
+            | "string_to_table"
+    )
 }
 
 /// The columns of functions that return more than one, in FROM.

@@ -63,6 +63,15 @@ impl Catalog {
         &self.relations
     }
 
+    /// Whether anything here has the name: then a refusal that tells it tells nothing new.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.relations.iter().any(|relation| {
+            relation.schema == name
+                || relation.name == name
+                || relation.columns.iter().any(|column| column.name == name)
+        })
+    }
+
     pub(super) fn find(&self, schema: Option<&str>, name: &str) -> Option<&Relation> {
         // PostgreSQL looks into pg_catalog before any schema of the search path.
         if schema.is_none() && name.starts_with("pg_") {

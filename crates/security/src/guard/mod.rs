@@ -122,11 +122,12 @@ impl Guard {
         }
         let Tokens { tokens, is_deep } = statement_tokens(sql)?;
         known_verb(&tokens)?;
-        if is_deep {
+        let checked = if is_deep {
             on_a_deep_stack(|| Self::read(&tokens, policy, catalog))
         } else {
             Self::read(&tokens, policy, catalog)
-        }
+        };
+        checked.map_err(|refusal| refusal.without_names(|name| hides_a_text(name, &tokens, catalog)))
     }
 
     fn read(given: &[Token<'_>], policy: &Policy, catalog: &Catalog) -> Result<CheckedStatement, Refusal> {
@@ -230,6 +231,15 @@ fn shown(token: &Token<'_>) -> String {
         Kind::Quoted => "a quoted name".into(),
         Kind::Text | Kind::Number => "a literal".into(),
     }
+}
+
+/// Whether a name that a refusal would tell is, or has in it, one that was given in quotes and is no name here: it can be a text with the wrong quotes.
+fn hides_a_text(name: &str, given: &[Token<'_>], catalog: &Catalog) -> bool {
+    let parts = |name: &str| format!(".{}.", name.replace('"', "").to_ascii_lowercase());
+    let quoted = given.iter().filter(|token| token.kind == Kind::Quoted);
+    let mut unknown =
+        quoted.map(|token| token.text.trim_matches('"')).filter(|quoted| !catalog.has_name(quoted));
+    unknown.any(|quoted| parts(name).contains(&parts(quoted)))
 }
 
 /// The statement rendered from the tree, if nothing of what was given is gone, nothing was added, and it reads as the same tree.

@@ -12,8 +12,10 @@ pub enum Refusal {
         /// The most bytes that are read.
         limit: usize,
     },
-    /// The statement is nested too deeply.
-    #[error("the statement is nested too deeply: make it simpler, or bind an array instead of a long list")]
+    /// The statement is nested too deeply, or has too many names and columns.
+    #[error(
+        "the statement is nested too deeply, or too much work to read: make it simpler, or bind an array instead of a long list"
+    )]
     TooDeep,
     /// A byte that no text of PostgreSQL can hold.
     #[error("the statement holds a NUL byte")]
@@ -110,6 +112,19 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The same refusal without the name that the statement gave, if that must not be told.
+    pub(super) fn without_names(mut self, must_be_hidden: impl Fn(&str) -> bool) -> Self {
+        if let Self::FunctionNotAllowed { function: name }
+        | Self::TypeNotAllowed { name }
+        | Self::UnknownTable { table: name }
+        | Self::UnknownColumn { column: name } = &mut self
+            && must_be_hidden(name)
+        {
+            *name = "(a quoted name)".into();
+        }
+        self
+    }
+
     /// Its kind, for trails and metrics: a word that stays the same.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -6,6 +6,9 @@ use std::cell::Cell;
 
 use super::{Refusal, Verb};
 
+/// What each table has besides its columns. PostgreSQL takes these before a result of the same name, or a column of what is farther out.
+const SYSTEM_COLUMNS: [&str; 6] = ["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
+
 /// A column that a source of rows has.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
@@ -93,6 +96,14 @@ impl<'a> Scope<'a> {
         std::iter::successors(Some(self), |scope| scope.parent)
     }
 
+    /// With how much a name is compared.
+    pub(super) fn width(&self) -> usize {
+        let of = |level: &Scope<'_>| {
+            1 + level.with.len() + level.sources.iter().map(|source| 1 + source.columns.len()).sum::<usize>()
+        };
+        self.results.len() + self.levels().map(of).sum::<usize>()
+    }
+
     pub(super) fn with_query(&self, name: &str) -> Option<&With> {
         self.levels().find_map(|level| level.with.iter().rev().find(|with| with.name == name))
     }
@@ -105,6 +116,9 @@ impl<'a> Scope<'a> {
 
     /// A name without qualifier: a column of anything around, a whole row, or a result.
     pub(super) fn read(&self, name: &str) -> Result<(), Refusal> {
+        if SYSTEM_COLUMNS.contains(&name) {
+            return Err(Refusal::UnknownColumn { column: name.into() });
+        }
         let mut is_known = self.results.iter().any(|result| result == name);
         let mut is_found = false;
         for level in self.levels() {

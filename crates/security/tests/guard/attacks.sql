@@ -65,7 +65,8 @@ SELECT 1 /*/ DROP TABLE tasks
 DROP TABLE tasks
 
 --- readonly verb_not_allowed
--- SELECT 1DROP TABLE tasks
+-- SELECT 1
+DROP TABLE tasks
 
 --- readonly verb_not_allowed
 /*/**/SELECT 1*/DROP TABLE tasks
@@ -88,7 +89,8 @@ SELECT/**/pg_sleep(10)
 
 --- readonly function_not_allowed
 SELECT pg_sleep	
-(10)
+
+(10)
 
 --- readonly function_not_allowed
 SELECT (/* ( */pg_sleep(10))
@@ -1763,3 +1765,164 @@ SELECT 1 FROM tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOIN tasks CROSS JOI
 
 --- readonly too_deep
 SELECT lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower(lower('x')))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))))
+
+=== calls written as columns of what only the server knows
+
+--- readonly unknown_column
+SELECT f.f FROM tasks t, unnest(ARRAY[t]) AS f
+
+--- readonly unknown_column
+SELECT pg_typeof.pg_typeof FROM tasks t, unnest(ARRAY[t]) AS pg_typeof
+
+--- readonly unknown_column
+SELECT record_out.record_out FROM unnest(to_tsvector('english', 'a b')) AS record_out
+
+--- readonly unknown_column
+SELECT pg_sleep.pg_sleep FROM unnest(to_tsvector('english', 'a b')) WITH ORDINALITY AS pg_sleep
+
+--- readonly unknown_column
+SELECT unnest.unnest FROM unnest(to_tsvector('english', 'a b'))
+
+--- readonly unknown_column
+SELECT x.pg_sleep FROM (SELECT * FROM unnest(to_tsvector('english', 'a b')) AS pg_sleep) AS x
+
+--- readonly unknown_column
+SELECT f.ordinality FROM unnest(ARRAY[1]) WITH ORDINALITY AS f(a, b)
+
+--- readonly unknown_column
+SELECT f.f FROM lower('x') AS f
+
+--- readonly unknown_column
+SELECT f.f FROM jsonb_to_record('{}') AS f
+
+--- readonly unknown_table
+SELECT c.pg_typeof FROM (WITH c AS (SELECT 1 AS pg_typeof) SELECT c.pg_typeof FROM c) AS d, c
+
+--- readonly construct
+SELECT f.f FROM tasks t, coalesce(t) AS f
+
+--- readonly construct
+SELECT f.* FROM tasks t, greatest(t, t) AS f
+
+--- readonly construct
+SELECT 1 FROM tasks t, least(t) AS f
+
+--- readonly construct
+SELECT 1 FROM tasks t, nullif(t, t) AS f
+
+--- readonly construct
+WITH c AS (SELECT 1 AS pg_typeof) SELECT 1 FROM (WITH RECURSIVE c(y) AS (WITH d AS (SELECT c.pg_typeof FROM c) SELECT 1 UNION SELECT 2 FROM d) SELECT y FROM c) AS x
+
+--- readonly construct
+WITH b AS (SELECT 1 AS pg_typeof) SELECT 1 FROM (WITH RECURSIVE a AS (SELECT b.pg_typeof FROM b), b AS (SELECT 2 AS z) SELECT 1 FROM a) AS x
+
+=== great values from short statements
+
+--- readonly construct
+SELECT lpad('x', 100000000, 'x')
+
+--- readonly construct
+SELECT rpad('x', 100000000, 'x')
+
+--- readonly construct
+SELECT lpad('x', 10000 * 10000)
+
+--- readonly construct
+SELECT lpad('x', $1)
+
+--- readonly construct
+SELECT lpad('x', 1e8)
+
+--- readonly construct
+SELECT 1 FROM lpad('x', 100000000) AS f
+
+--- readonly construct
+SELECT pg_catalog.rpad('x', 10001)
+
+--- readonly construct
+SELECT format('%1000000000s', 'x')
+
+--- readonly construct
+SELECT format('%1$-1000000000s', 'x')
+
+--- readonly construct
+SELECT format('%*s', 1000000000, 'x')
+
+--- readonly construct
+SELECT format($1, 'x')
+
+--- readonly construct
+SELECT 'x'::char(10000000)
+
+--- readonly construct
+SELECT CAST('x' AS character(10000000))
+
+--- readonly construct
+SELECT 1::bit(80000000)
+
+--- readonly function_not_allowed
+SELECT array_fill('x'::text, ARRAY[100000000])
+
+--- readonly type_not_allowed
+SELECT 'x'::bpchar(10000000)
+
+=== texts with the wrong quotes
+
+--- readonly unknown_column
+SELECT name FROM api_keys WHERE name = "hunter2-secret"
+
+--- readonly unknown_column
+SELECT name FROM api_keys k WHERE name = k."hunter2-secret"
+
+--- readonly unknown_column
+SELECT name FROM api_keys WHERE name = "hunter2.secret".x
+
+--- readonly unknown_table
+SELECT 1 FROM "hunter2-secret"
+
+--- readonly unknown_table
+SELECT "hunter2-secret".* FROM tasks
+
+--- readonly function_not_allowed
+SELECT "hunter2-secret"(1)
+
+--- readonly type_not_allowed
+SELECT 1::"hunter2-Secret"
+
+--- app unknown_column
+UPDATE tasks SET "hunter2-secret" = $1 WHERE id = $2
+
+=== locks of nothing and names of system columns
+
+--- readonly construct
+SELECT 1 FROM (SELECT 1) x FOR UPDATE
+
+--- readonly unparsable
+SELECT 1 FOR SHARE
+
+--- readonly construct
+SELECT 1 FROM (VALUES (1)) x(a) FOR UPDATE OF x
+
+--- readonly construct
+SELECT 1 FROM generate_series(1, 2) FOR UPDATE
+
+--- readonly unknown_column
+SELECT title AS xmin FROM tasks ORDER BY xmin::text
+
+--- readonly unknown_column
+SELECT title AS ctid FROM tasks GROUP BY ctid, title
+
+--- readonly unknown_column
+SELECT title AS tableoid FROM tasks GROUP BY tableoid, title
+
+--- readonly unknown_column
+SELECT DISTINCT ON (cmax) title AS cmax FROM tasks
+
+--- readonly unknown_column
+SELECT (SELECT xmin FROM tasks LIMIT 1) FROM (VALUES (1)) x(xmin)
+
+--- readonly unknown_column
+SELECT (SELECT xmax FROM tasks LIMIT 1) FROM tasks AS xmax
+
+--- readonly unknown_column
+SELECT t.id FROM tasks t JOIN tasks u USING (ctid)

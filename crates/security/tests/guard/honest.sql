@@ -927,3 +927,27 @@ SELECT id FROM tasks WHERE id = $1 FOR SHARE
 
 --- app
 SELECT t.id FROM tasks t JOIN task_contexts c ON c.task_id = t.id FOR UPDATE OF t NOWAIT
+
+--- readonly
+SELECT tag FROM unnest($1::text[]) AS tag
+
+--- readonly
+SELECT u.ordinality, u.id FROM unnest($1::uuid[]) WITH ORDINALITY AS u(id)
+
+--- readonly
+SELECT n.n FROM generate_series(1, 10) AS n
+
+--- readonly
+SELECT part.part, lpad(part, 8, '0') FROM tasks t, string_to_table(t.title, ' ') AS part
+
+--- readonly
+SELECT format('%-20s|%3$s', title, 1, 2) FROM tasks
+
+--- readonly
+WITH RECURSIVE tree AS (SELECT t.* FROM tasks t WHERE t.id = $1 UNION ALL SELECT c.* FROM tasks c JOIN tree ON c.parent_task_id = tree.id) SELECT tree.title FROM tree
+
+--- readonly
+WITH RECURSIVE a AS (SELECT 1 AS i UNION SELECT i + 1 FROM a WHERE i < 3), b(j) AS (SELECT i FROM a UNION ALL SELECT b.j + 1 FROM b WHERE b.j < 5) SELECT a.i, b.j FROM a JOIN b ON a.i = b.j
+
+--- readonly
+SELECT (SELECT count(*) FROM active_tasks), (SELECT count(*) FROM active_tasks a WHERE a.title IS NULL)

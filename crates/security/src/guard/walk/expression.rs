@@ -5,7 +5,7 @@ use sqlparser::ast::{
     Ident, Interval, Subscript, TypedString, UnaryOperator, Value, ValueWithSpan,
 };
 
-use super::{Refusal, Scope, Walker, construct, names, none};
+use super::{NODE, Refusal, Scope, Walker, construct, names, none};
 
 impl Walker<'_> {
     pub(super) fn expressions<'e>(
@@ -17,8 +17,12 @@ impl Walker<'_> {
     }
 
     pub(super) fn expression(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<(), Refusal> {
+        self.spend(NODE)?;
         match expression {
-            Expr::Identifier(ident) => scope.read(&names::name(ident)?),
+            Expr::Identifier(ident) => {
+                self.spend(scope.width())?;
+                scope.read(&names::name(ident)?)
+            }
             Expr::CompoundIdentifier(idents) => self.column(idents.iter(), scope),
             Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain, scope),
             Expr::Value(ValueWithSpan { value, span: _ }) => literal(value),
@@ -161,7 +165,12 @@ impl Walker<'_> {
     }
 
     /// `column`, `table.column`, `schema.table.column`.
-    fn column<'i>(&self, idents: impl Iterator<Item = &'i Ident>, scope: &Scope<'_>) -> Result<(), Refusal> {
+    fn column<'i>(
+        &mut self,
+        idents: impl Iterator<Item = &'i Ident>,
+        scope: &Scope<'_>,
+    ) -> Result<(), Refusal> {
+        self.spend(scope.width())?;
         let parts = idents.map(names::name).collect::<Result<Vec<_>, _>>()?;
         match parts.as_slice() {
             [column] => scope.read(column),

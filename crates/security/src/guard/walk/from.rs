@@ -6,7 +6,9 @@ use sqlparser::ast::{
 };
 
 use super::{
-    Refusal, Scope, Source, Walker, construct, names, none,
+    Refusal, Scope, Source, Walker, construct,
+    function::modest,
+    names, none,
     query::{alias_names, rename},
 };
 use crate::guard::allowed;
@@ -41,6 +43,7 @@ impl Walker<'_> {
                 JoinConstraint::On(condition) => self.expression(condition, scope)?,
                 JoinConstraint::Using(columns) => {
                     for column in columns {
+                        self.spend(scope.width())?;
                         scope.read(&names::single(column)?)?;
                     }
                 }
@@ -89,11 +92,7 @@ impl Walker<'_> {
             TableFactor::UNNEST { alias, array_exprs, with_offset, with_offset_alias, with_ordinality } => {
                 none(*with_offset || with_offset_alias.is_some(), "WITH OFFSET")?;
                 self.expressions(array_exprs, scope)?;
-                let columns = match (array_exprs.len(), alias) {
-                    (1, Some(alias)) => vec![names::name(&alias.name)?],
-                    (count, _) => vec!["unnest".into(); count],
-                };
-                computed("unnest", columns, *with_ordinality, alias.as_ref())?
+                computed("unnest", None, *with_ordinality, alias.as_ref())?
             }
             TableFactor::Derived { lateral: _, subquery, alias, sample } => {
                 none(sample.is_some(), "TABLESAMPLE of a subquery")?;
@@ -113,6 +112,7 @@ impl Walker<'_> {
             }
             _ => return construct("a source of rows that is no table, subquery or function"),
         };
+        self.count_source()?;
         scope.sources.push(source);
         Ok(())
     }
@@ -157,10 +157,17 @@ impl Walker<'_> {
         for arg in args {
             self.argument(arg, &function, scope)?;
         }
-        let columns = match (allowed::columns_of(&function), alias) {
-            (Some(columns), _) => columns.iter().map(|&column| column.into()).collect(),
-            (None, Some(alias)) => vec![names::name(&alias.name)?],
-            (None, None) => vec![function.clone()],
+        let gives_back = ["coalesce", "greatest", "least", "nullif"].contains(&function.as_str());
+        none(gives_back, "coalesce, greatest, least and nullif in FROM")?;
+        modest(&function, args)?;
+        let columns = if self.policy.functions.contains(&function) {
+            None
+        } else if let Some(columns) = allowed::columns_of(&function) {
+            Some(columns.iter().map(|&column| column.into()).collect())
+        } else if allowed::gives_one_column(&function) {
+            Some(vec![alias.map_or(Ok(function.clone()), |alias| names::name(&alias.name))?])
+        } else {
+            None
         };
         computed(&function, columns, with_ordinality, alias)
     }
@@ -184,18 +191,26 @@ impl Walker<'_> {
     }
 }
 
-/// The rows of a function.
+/// The rows of a function. What their columns are called only the server knows if they are not said: then the alias alone can be read, and what
+/// the statement itself calls them. `f.name` of another name could be the call `name(f)`.
 fn computed(
     function: &str,
-    mut columns: Vec<String>,
+    columns: Option<Vec<String>>,
     with_ordinality: bool,
     alias: Option<&TableAlias>,
 ) -> Result<Source, Refusal> {
-    if with_ordinality {
-        columns.push("ordinality".into());
-    }
     let alias = alias.map(alias_names).transpose()?;
     let (name, renamed) =
         alias.map_or((function.to_owned(), Vec::new()), |(alias, renamed)| (alias, renamed));
-    Ok(Source::computed(Some(name), format!("function {function}"), rename(columns, renamed)))
+    let ordinality = || String::from("ordinality");
+    let columns = match columns {
+        Some(mut columns) => {
+            columns.extend(with_ordinality.then(ordinality));
+            rename(columns, renamed)
+        }
+        // Another column is before it.
+        None if renamed.len() <= 1 => renamed.into_iter().chain(with_ordinality.then(ordinality)).collect(),
+        None => renamed,
+    };
+    Ok(Source::computed(Some(name), format!("function {function}"), columns))
 }

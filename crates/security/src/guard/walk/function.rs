@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArgumentClause,
-    FunctionArgumentList, FunctionArguments, ObjectName, WindowType,
+    FunctionArgumentList, FunctionArguments, ObjectName, Value, ValueWithSpan, WindowType,
 };
 
 use super::{Refusal, Scope, Walker, construct, names, none};
@@ -26,6 +26,7 @@ impl Walker<'_> {
             }
             FunctionArguments::List(list) => {
                 let name = if is_clock(name) { "now".into() } else { self.function_name(name)? };
+                modest(&name, &list.args)?;
                 self.arguments(list, &name, scope)?;
             }
         }
@@ -97,13 +98,49 @@ impl Walker<'_> {
         };
         match arg {
             FunctionArgExpr::Expr(expr) => self.expression(expr, scope),
-            FunctionArgExpr::QualifiedWildcard(object) => whole_of(object, scope).map(drop),
+            FunctionArgExpr::QualifiedWildcard(object) => {
+                self.spend(scope.width())?;
+                whole_of(object, scope).map(drop)
+            }
             FunctionArgExpr::Wildcard if function == "count" => Ok(()),
             FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_) => {
                 construct("`*` as an argument")
             }
         }
     }
+}
+
+/// Refuses calls that make a great value of a short statement: the length must be there to be read.
+pub(super) fn modest(function: &str, args: &[FunctionArg]) -> Result<(), Refusal> {
+    let literal = |at: usize| match args.get(at) {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan { value, span: _ })))) => {
+            Some(value)
+        }
+        _ => None,
+    };
+    match function {
+        "lpad" | "rpad" => {
+            let is_modest = matches!(literal(1), Some(Value::Number(length, _)) if length.parse().is_ok_and(|length: u64| length <= allowed::MAX_LENGTH));
+            none(!is_modest, "lpad and rpad to a length that is not a number of at most 10000")
+        }
+        "format" => {
+            let is_modest =
+                matches!(literal(0), Some(Value::SingleQuotedString(text)) if has_no_great_width(text));
+            none(
+                !is_modest,
+                "format with a text that is not written out, or with a width of more than three digits",
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+fn has_no_great_width(format: &str) -> bool {
+    format.split('%').skip(1).all(|specifier| {
+        let end = specifier.find(|next: char| !next.is_ascii_digit() && !"$-*".contains(next));
+        let width = &specifier[..end.unwrap_or(specifier.len())];
+        !width.contains('*') && width.split(['$', '-']).all(|digits| digits.len() <= 3)
+    })
 }
 
 /// `t.*`, which is all columns of `t`.

@@ -10,7 +10,10 @@ mod names;
 mod query;
 mod write;
 
-use std::{cell::Cell, collections::BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use sqlparser::ast::{Query, SetExpr, Statement};
 
@@ -25,6 +28,17 @@ use super::{
 /// Views on views on views.
 const MAX_VIEWS: usize = 8;
 
+/// What the walk through one statement may cost, so that no statement keeps it busy: a node costs `NODE`, and each name as much as there are
+/// columns that it is compared with. The longest honest statement costs about a third.
+const BUDGET: usize = 4_000_000;
+const NODE: usize = 10;
+
+/// Tables, subqueries and functions in one statement.
+const MAX_SOURCES: usize = 64;
+
+/// The most results that PostgreSQL gives.
+const MAX_RESULTS: usize = 1664;
+
 pub(super) struct Walker<'a> {
     policy: &'a Policy,
     catalog: &'a Catalog,
@@ -33,6 +47,10 @@ pub(super) struct Walker<'a> {
     read: Vec<String>,
     writes: bool,
     views: usize,
+    /// The views that were checked, each with the tables that it reads.
+    seen: BTreeMap<String, BTreeSet<String>>,
+    sources: usize,
+    budget: usize,
 }
 
 fn construct<T>(what: &'static str) -> Result<T, Refusal> {
@@ -46,7 +64,28 @@ fn none(is_there: bool, what: &'static str) -> Result<(), Refusal> {
 
 impl<'a> Walker<'a> {
     pub(super) fn new(policy: &'a Policy, catalog: &'a Catalog) -> Self {
-        Self { policy, catalog, tables: BTreeSet::new(), read: Vec::new(), writes: false, views: 0 }
+        Self {
+            policy,
+            catalog,
+            tables: BTreeSet::new(),
+            read: Vec::new(),
+            writes: false,
+            views: 0,
+            seen: BTreeMap::new(),
+            sources: 0,
+            budget: BUDGET,
+        }
+    }
+
+    fn spend(&mut self, cost: usize) -> Result<(), Refusal> {
+        self.budget = self.budget.checked_sub(cost).ok_or(Refusal::TooDeep)?;
+        Ok(())
+    }
+
+    /// One more source of rows. Those in views are their owner's.
+    fn count_source(&mut self) -> Result<(), Refusal> {
+        self.sources += usize::from(self.views == 0);
+        none(self.sources > MAX_SOURCES, "more than 64 tables, subqueries and functions in FROM")
     }
 
     /// The tables that were named, and whether anything is written.
@@ -108,6 +147,7 @@ impl<'a> Walker<'a> {
         verb: Verb,
     ) -> Result<Source, Refusal> {
         let table = self.catalog.name_of(relation);
+        self.count_source()?;
         self.tables.insert(table.clone());
         self.writes = true;
         if !self.policy.knows(verb) {
@@ -124,8 +164,13 @@ impl<'a> Walker<'a> {
         Ok(Source { is_target: true, ..source(relation, table, alias, columns) })
     }
 
-    /// What a view reads is checked as if it stood in the statement.
+    /// What a view reads is checked as if it stood in the statement, once for each statement.
     fn view(&mut self, view: &str, definition: &str) -> Result<(), Refusal> {
+        if let Some(read) = self.seen.get(view) {
+            self.read.extend(read.iter().cloned());
+            return Ok(());
+        }
+        let read_before = self.read.len();
         let because = |reason: Refusal| Refusal::View { view: view.into(), reason: Box::new(reason) };
         if self.views == MAX_VIEWS {
             return Err(because(Refusal::TooDeep));
@@ -141,7 +186,9 @@ impl<'a> Walker<'a> {
             _ => construct("a view that is not a query"),
         };
         self.views -= 1;
-        seen.map_err(because)
+        seen.map_err(because)?;
+        self.seen.insert(view.into(), self.read[read_before..].iter().cloned().collect());
+        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Names: of relations, columns and types, and those that PostgreSQL gives to results.
 
 use sqlparser::ast::{
-    ArrayElemTypeDef, DataType, ExactNumberInfo, Expr, Function, Ident, ObjectName, ObjectNamePart,
-    SelectItem,
+    ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, Expr, Function, Ident, ObjectName,
+    ObjectNamePart, SelectItem,
 };
 
 use super::{super::allowed, Refusal, construct};
@@ -112,6 +112,14 @@ fn is_column(expr: &Expr) -> bool {
 /// Types that hold data, and arrays of them.
 pub(super) fn data_type(data_type: &DataType) -> Result<(), Refusal> {
     match data_type {
+        // These are filled up to their length.
+        DataType::Character(Some(CharacterLength::IntegerLength { length, unit: _ }))
+        | DataType::Char(Some(CharacterLength::IntegerLength { length, unit: _ }))
+        | DataType::Bit(Some(length))
+            if *length > allowed::MAX_LENGTH =>
+        {
+            construct("a type with a length of more than 10000")
+        }
         DataType::Character(_)
         | DataType::Char(_)
         | DataType::CharacterVarying(_)
@@ -153,14 +161,20 @@ pub(super) fn data_type(data_type: &DataType) -> Result<(), Refusal> {
             let mut parts = parts(object)?;
             let name = parts.pop().unwrap_or_default();
             let is_built_in = parts.is_empty() || parts == ["pg_catalog"];
-            let is_plain =
-                modifiers.iter().all(|modifier| modifier.bytes().all(|byte| byte.is_ascii_digit()));
+            let is_plain = modifiers
+                .iter()
+                .all(|modifier| modifier.parse().is_ok_and(|length: u64| length <= allowed::MAX_LENGTH));
             if is_built_in && is_plain && allowed::is_type(&name) {
                 Ok(())
             } else {
                 Err(Refusal::TypeNotAllowed { name })
             }
         }
-        other => Err(Refusal::TypeNotAllowed { name: other.to_string().to_ascii_lowercase() }),
+        // What stands after the name can be a text.
+        other => {
+            let name = other.to_string().to_ascii_lowercase();
+            let end = name.find(|next: char| !next.is_ascii_alphanumeric() && next != '_');
+            Err(Refusal::TypeNotAllowed { name: name[..end.unwrap_or(name.len())].into() })
+        }
     }
 }

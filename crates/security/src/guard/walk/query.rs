@@ -8,12 +8,23 @@ use sqlparser::ast::{
     WindowSpec, With as WithClause,
 };
 
-use super::{Refusal, Scope, Verb, Walker, construct, function::whole_of, names, none};
+use super::{MAX_RESULTS, NODE, Refusal, Scope, Verb, Walker, construct, function::whole_of, names, none};
 use crate::guard::scope::With;
 
 impl Walker<'_> {
     /// Checks a query and tells the names of its results.
     pub(super) fn query(&mut self, query: &Query, outer: &Scope<'_>) -> Result<Vec<String>, Refusal> {
+        self.with_query(query, outer, None)
+    }
+
+    /// The query of a WITH, which can name itself in what stands after its UNION if it is recursive.
+    fn with_query(
+        &mut self,
+        query: &Query,
+        outer: &Scope<'_>,
+        itself: Option<&With>,
+    ) -> Result<Vec<String>, Refusal> {
+        self.spend(NODE)?;
         let Query {
             with,
             body,
@@ -36,7 +47,7 @@ impl Walker<'_> {
         if let Some(with) = with {
             self.with(with, &mut scope)?;
         }
-        let results = self.body(body, &scope, order_by.as_ref())?;
+        let results = self.body(body, &scope, order_by.as_ref(), itself)?;
         if let Some(clause) = limit_clause {
             self.limit(clause, &scope)?;
         }
@@ -58,6 +69,7 @@ impl Walker<'_> {
 
     /// A lock is a write: it makes others wait. Which of the tables it is about does not matter here.
     fn lock(&mut self, read_before: usize) -> Result<(), Refusal> {
+        none(self.read.len() == read_before, "a lock where no table is read")?;
         self.writes = true;
         for table in &self.read[read_before..] {
             if self.policy.columns(table, Verb::Update).is_none() {
@@ -73,23 +85,20 @@ impl Walker<'_> {
             let Cte { alias, query, from, materialized: _, closing_paren_token: _ } = cte;
             none(from.is_some(), "FROM after a WITH query")?;
             let (name, renamed) = alias_names(alias)?;
-            if *recursive {
-                // A query that is written later hides a table in PostgreSQL, and none here.
+            self.spend(NODE + scope.width())?;
+            let results = if *recursive {
+                // A query that is written later hides in PostgreSQL what has its name, and does not here.
                 none(self.catalog.find(None, &name).is_some(), "WITH RECURSIVE with the name of a table")?;
-                let columns = match (&*query.body, renamed.is_empty()) {
-                    (SetExpr::SetOperation { left, op: _, set_quantifier: _, right: _ }, true) => {
-                        self.body(left, scope, None)?
-                    }
-                    _ => renamed.clone(),
-                };
-                scope.with.push(With { name: name.clone(), columns });
-                let results = self.query(query, scope)?;
-                scope.with.pop();
-                scope.with.push(With { name, columns: rename(results, renamed) });
+                none(
+                    scope.with_query(&name).is_some(),
+                    "WITH RECURSIVE with the name of another WITH query",
+                )?;
+                let itself = With { name: name.clone(), columns: renamed.clone() };
+                self.with_query(query, scope, Some(&itself))?
             } else {
-                let results = self.query(query, scope)?;
-                scope.with.push(With { name, columns: rename(results, renamed) });
-            }
+                self.query(query, scope)?
+            };
+            scope.with.push(With { name, columns: rename(results, renamed) });
         }
         Ok(())
     }
@@ -116,18 +125,25 @@ impl Walker<'_> {
         body: &SetExpr,
         scope: &Scope<'_>,
         order: Option<&OrderBy>,
+        itself: Option<&With>,
     ) -> Result<Vec<String>, Refusal> {
+        self.spend(NODE)?;
         let results = match body {
             SetExpr::Select(select) => return self.select(select, scope, order),
-            SetExpr::Query(query) => self.query(query, scope)?,
+            SetExpr::Query(query) => self.with_query(query, scope, itself)?,
             SetExpr::SetOperation { left, op, set_quantifier, right } => {
                 none(matches!(op, SetOperator::Minus), "MINUS")?;
                 match set_quantifier {
                     SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None => {}
                     _ => return construct("BY NAME"),
                 }
-                let results = self.body(left, scope, None)?;
-                self.body(right, scope, None)?;
+                let results = self.body(left, scope, None, None)?;
+                let mut inner = Scope::within(scope);
+                if let Some(With { name, columns }) = itself {
+                    let columns = rename(results.clone(), columns.clone());
+                    inner.with.push(With { name: name.clone(), columns });
+                }
+                self.body(right, &inner, None, None)?;
                 results
             }
             SetExpr::Values(values) => self.values(values, scope)?,
@@ -276,7 +292,9 @@ impl Walker<'_> {
                 }
                 SelectItem::ExprWithAliases { .. } => return construct("several names for a result"),
             }
+            none(results.len() > MAX_RESULTS, "more results than PostgreSQL gives")?;
         }
+        self.spend(results.len())?;
         Ok(results)
     }
 
