@@ -93,7 +93,7 @@ pub(crate) struct Rights {
     pub(crate) may_create: Vec<String>,
     /// Whether everybody may make temporary tables.
     pub(crate) anyone_temporary: bool,
-    /// Functions that run with their owner's rights and that others may call.
+    /// Functions that run with their owner's rights and that others may call, but `record_refusal` and our roles.
     pub(crate) open_functions: Vec<String>,
 }
 

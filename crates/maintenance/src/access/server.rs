@@ -176,7 +176,11 @@ pub(crate) async fn rights(database: &Database) -> Result<Rights> {
                 array(SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc p \
                        WHERE p.pronamespace = n.oid AND p.prosecdef \
                          AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g \
-                                      WHERE g.grantee <> p.proowner) ORDER BY 1) \
+                                      WHERE g.grantee <> p.proowner \
+                                        AND NOT (p.proname = 'record_refusal' AND g.grantee IN \
+                                                 (SELECT r.oid FROM pg_catalog.pg_roles r \
+                                                   WHERE r.rolname IN ('taskmaster_readonly', 'taskmaster_app', 'taskmaster_admin')))) \
+                       ORDER BY 1) \
            FROM pg_catalog.pg_namespace n WHERE n.nspname = current_schema()",
     )
     .await?
