@@ -109,6 +109,12 @@ impl Question {
         Self { text: text.into(), arguments, transaction, max_rows }
     }
 
+    /// The same in a transaction of its own, with these settings.
+    pub(crate) fn in_transaction(mut self, transaction: OwnTransaction) -> Self {
+        self.transaction = Some(Arc::new(transaction));
+        self
+    }
+
     /// The same, followed by more statements.
     pub(crate) fn and(mut self, more: &str) -> Self {
         if !more.is_empty() {

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 use taskmaster_models::{Actor, AuditAction, AuditLogFilter, AuditedEntity};
-use taskmaster_postgres::QueryError;
+use taskmaster_postgres::{
+    Database, QueryError,
+    config::{DatabaseConfig, Target},
+};
 use taskmaster_repository::Repositories as _;
 use taskmaster_security::guard::{Policy, PolicySet};
 
@@ -96,6 +99,23 @@ async fn a_refusal_that_cannot_be_told_is_one_all_the_same() {
     let told = stage.refusals().await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].new_values.as_ref().unwrap()["left_out_before"], 1);
+}
+
+#[tokio::test]
+async fn a_reader_whose_sessions_only_read_is_told_of_all_the_same() {
+    let stage = Stage::new().await;
+    let mut owner = stage.owner().await;
+    let login = stage.server.login(&["taskmaster_readonly"]).await.unwrap();
+    run(&mut owner, &format!("ALTER ROLE \"{}\" SET default_transaction_read_only = on", login.name()))
+        .await
+        .unwrap();
+    let mut config = DatabaseConfig::from_url(login.url()).unwrap();
+    (config.pool.min, config.target) = (0, Target::Any);
+    let database = Database::connect(config).await.unwrap();
+    let guarded = database.with_policy("readonly", Policy::readonly());
+    assert!(matches!(guarded.query("DROP TABLE tasks", &[]).await, Err(QueryError::Refused(_))));
+    assert_eq!(stage.refusals().await.len(), 1);
+    assert_eq!(guarded.query("SELECT title FROM tasks", &[]).await.unwrap().len(), 4);
 }
 
 /// Whoever may call the function can tell of refusals that never were; he cannot tell of anything else, nor as another login.

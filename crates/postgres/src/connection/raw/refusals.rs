@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::ConnectionTrait as _;
 use serde_json::json;
 use taskmaster_repository::RepositoryError;
 use tokio::time::Instant;
@@ -16,7 +15,8 @@ use super::QueryError;
 use crate::{
     connection::{
         call::{self, Access, Call},
-        database::Database,
+        database::{Database, failed},
+        statement::{OwnTransaction, Question},
         telemetry::{Origin, Shape},
     },
     error::from_db,
@@ -136,7 +136,12 @@ async fn write(database: &Database, refused: &Refused<'_>, left_out: u64) -> Res
         .bind(refusal)
         .text(")")
         .if_attributed(" FROM actor WHERE actor.ok");
-    let written = CALL.run(database.execute_raw(sql.into_statement())).await;
+    // Also where sessions only read unless they say otherwise.
+    let transaction = OwnTransaction { mode: " READ WRITE", ..OwnTransaction::default() };
+    let written = match Question::prepared(sql.into_statement()) {
+        Ok(question) => CALL.run(database.run(question.in_transaction(transaction))).await,
+        Err(error) => Err(failed(error)),
+    };
     written.map(drop).map_err(|error| from_db("statement", error))
 }
 
