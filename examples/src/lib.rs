@@ -1,7 +1,7 @@
 //! What the small examples share: a PostgreSQL that is there for one run only.
 //!
 //! Each program of this package shows one use. `quickstart` is the whole system on a real project; `unit_of_work`,
-//! `storage_manager`, `errors`, `api_keys`, `audit`, `bulk`, `mocking` and `serve_health` are
+//! `storage_manager`, `errors`, `api_keys`, `audit`, `bulk`, `raw_query`, `mocking` and `serve_health` are
 //! a page each.
 
 use anyhow::Result;
@@ -25,3 +25,7 @@ pub async fn throwaway_store() -> Result<(EmbeddedPostgres, PgStore)> {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/coming-from-the-description.md")]
+struct ComingFromTheDescription;

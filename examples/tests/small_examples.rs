@@ -98,6 +98,25 @@ fn api_keys() {
 }
 
 #[test]
+fn raw_query() {
+    let text = output(env!("CARGO_BIN_EXE_raw_query"));
+    for line in [
+        "urgent: Log in with a passkey (8)\nurgent: Send reminders (5)\nas JSON",
+        r#"as JSON: [{"status":"pending","tasks":3}]"#,
+        "changed: 1 row",
+        "refused: UPDATE is not allowed",
+        "refused: SELECT of column key_hash of api_keys is not allowed by the policy",
+        "refused: this is more than one statement: send them one at a time",
+        "refused: UPDATE of tasks has no condition on its rows: say WHERE",
+        "refused: function pg_sleep is not allowed",
+        r#"trail: ada: "UPDATE tasks SET priority = ? WHERE id IS NOT NULL" ("verb_not_allowed")"#,
+        r#"trail: triage: "SELECT pg_sleep(?)" ("function_not_allowed")"#,
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+}
+
+#[test]
 fn mocking() {
     assert_eq!(output(env!("CARGO_BIN_EXE_mocking")), "raised: 2 of 3\n");
 }
