@@ -7,7 +7,7 @@
 
 CREATE FUNCTION public.audit_row() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     noun       CONSTANT text := TG_ARGV[0];
@@ -67,7 +67,7 @@ BEGIN
             actor := actor_text::jsonb;
             by_user := left(actor ->> 'user_id', 255);
             by_session := left(actor ->> 'session_id', 255);
-            by_agent := actor ->> 'user_agent';
+            by_agent := left(actor ->> 'user_agent', 1000);
             by_address := (actor ->> 'ip_address')::inet;
         EXCEPTION WHEN OTHERS THEN
             NULL;
@@ -75,7 +75,7 @@ BEGIN
     END IF;
 
     -- The id is a UUIDv7 (milliseconds, then the random part of a v4), so that the trail grows at the end of its index.
-    INSERT INTO audit_logs (id, entity_type, entity_id, action, old_values, new_values,
+    INSERT INTO public.audit_logs (id, entity_type, entity_id, action, old_values, new_values,
                             user_id, session_id, ip_address, user_agent, timestamp)
     VALUES ((lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0')
              || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,
@@ -242,7 +242,7 @@ COMMENT ON FUNCTION public.keep_completed_at() IS 'BEFORE INSERT OR UPDATE: a ro
 
 CREATE FUNCTION public.record_refusal(subject uuid, refusal jsonb) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
+    SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
     at         CONSTANT timestamptz := clock_timestamp();
@@ -260,7 +260,7 @@ BEGIN
             actor := actor_text::jsonb;
             by_user := left(actor ->> 'user_id', 255);
             by_session := left(actor ->> 'session_id', 255);
-            by_agent := actor ->> 'user_agent';
+            by_agent := left(actor ->> 'user_agent', 1000);
             by_address := (actor ->> 'ip_address')::inet;
         EXCEPTION WHEN OTHERS THEN
             NULL;
@@ -274,7 +274,7 @@ BEGIN
     END;
 
     -- Whoever may call this decides what it says, so it says itself who that was, and how much there can be of it is bounded.
-    INSERT INTO audit_logs (id, entity_type, entity_id, action, new_values,
+    INSERT INTO public.audit_logs (id, entity_type, entity_id, action, new_values,
                             user_id, session_id, ip_address, user_agent, timestamp)
     VALUES ((lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0')
              || '7' || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid,

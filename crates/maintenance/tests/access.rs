@@ -120,7 +120,7 @@ async fn roles_and_grants_beyond_the_migrations_are_found() {
     let mut place = Place::new().await;
     let untouched = place.check(2).join("\n");
     assert!(
-        !untouched.contains(" on ") && !untouched.contains("has "),
+        !untouched.contains(" on ") && !untouched.contains("has ") && !untouched.contains("runs with"),
         "as the migrations made them: {untouched}"
     );
     run(
@@ -144,7 +144,7 @@ async fn roles_and_grants_beyond_the_migrations_are_found() {
         "missing  taskmaster_app has no INSERT on tasks\n",
         "wider    taskmaster_app may make objects in schema public: REVOKE CREATE ON SCHEMA\n",
         "wider    everybody may make temporary tables: REVOKE TEMPORARY ON DATABASE\n",
-        "wider    audit_row(), which runs with its owner's rights, may be called: REVOKE EXECUTE\n",
+        "wider    audit_row(), which runs with its owner's rights, may be called by svc: REVOKE EXECUTE\n",
         "wider    ann, a member of taskmaster_readonly, has SUPERUSER\n",
         "wider    ann, a member of taskmaster_readonly, is one of pg_monitor\n",
         "wider    taskmaster_app has CREATEDB\n",
@@ -152,6 +152,38 @@ async fn roles_and_grants_beyond_the_migrations_are_found() {
     ] {
         assert!(found.contains(expected), "{expected}: {found}");
     }
+}
+
+#[tokio::test]
+async fn whoever_reaches_the_tables_in_another_way_is_found() {
+    let mut place = Place::new().await;
+    run(
+        &mut place.admin,
+        "CREATE ROLE keeper LOGIN; CREATE ROLE deputy LOGIN; CREATE ROLE reader LOGIN; CREATE ROLE boss LOGIN;
+         CREATE ROLE shell LOGIN; CREATE ROLE chief LOGIN CREATEROLE; CREATE ROLE nobody LOGIN;
+         ALTER SCHEMA public OWNER TO keeper; ALTER DATABASE tasks OWNER TO boss;
+         GRANT keeper TO deputy; GRANT pg_read_all_data TO reader; GRANT taskmaster_app TO boss;
+         GRANT pg_execute_server_program TO shell;
+         GRANT SELECT ON tasks TO taskmaster_app WITH GRANT OPTION;
+         CREATE FUNCTION record_refusal(uuid, jsonb, int) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';
+         REVOKE USAGE ON SCHEMA public FROM PUBLIC, taskmaster_readonly",
+    )
+    .await;
+    place.server.set_hba("local all postgres trust\nlocal elsewhere all trust\n").unwrap();
+    let found = place.check(2).join("\n") + "\n";
+    for expected in [
+        "wider    deputy, a member of none of the roles, is one of keeper\n",
+        "wider    reader, a member of none of the roles, is one of pg_read_all_data\n",
+        "wider    shell, a member of none of the roles, is one of pg_execute_server_program\n",
+        "wider    boss, a member of taskmaster_app, is an owner\n",
+        "wider    taskmaster_app has SELECT WITH GRANT OPTION on tasks\n",
+        "wider    record_refusal(uuid,jsonb,integer), which runs with its owner's rights, may be called by everybody: REVOKE EXECUTE\n",
+        "missing  taskmaster_readonly may not use schema public: GRANT USAGE ON SCHEMA\n",
+        "wider    line 2 asks for no password (trust): chief, shell\n",
+    ] {
+        assert!(found.contains(expected), "{expected}: {found}");
+    }
+    assert!(!found.contains("nobody,") && !found.contains("taskmaster_app may not use"), "{found}");
 }
 
 #[tokio::test]

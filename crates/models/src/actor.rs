@@ -23,7 +23,7 @@ pub struct Actor {
     /// The address from which it acts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<IpAddr>,
-    /// The program with which it acts.
+    /// The program with which it acts. The trail keeps its first 1000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
 }

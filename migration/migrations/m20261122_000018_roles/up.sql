@@ -37,6 +37,14 @@ BEGIN
                     PERFORM pg_sleep(0.02);
             END;
         END LOOP;
+        -- A grant that is not ours to give is only warned of.
+        IF NOT pg_catalog.has_schema_privilege(role, current_schema(), 'USAGE') THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'TM005',
+                MESSAGE = format('role %s may not use schema %I, and %s may not let it', role, current_schema(), current_user),
+                HINT = format('Let the owner of the schema run once: GRANT USAGE ON SCHEMA %I TO taskmaster_readonly, taskmaster_app, taskmaster_admin;',
+                              current_schema());
+        END IF;
         -- Who applies the SQL by hand does not have this one.
         IF to_regclass('seaql_migrations') IS NOT NULL THEN
             EXECUTE format('GRANT SELECT ON seaql_migrations TO %I', role);

@@ -255,3 +255,50 @@ async fn a_role_that_may_change_the_nouns_writes_the_trail_but_cannot_touch_it()
     );
     run(&mut connection, "ROLLBACK").await;
 }
+
+#[tokio::test]
+async fn whoever_may_make_functions_in_the_schema_does_not_become_its_owner() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    // As on PostgreSQL 14, where everybody may. Each fits the trail's calls better than PostgreSQL's own, and tells who runs it.
+    run(
+        &mut connection,
+        "GRANT CREATE ON SCHEMA public TO PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC;
+         CREATE TABLE ran_as (who text); GRANT INSERT ON ran_as TO PUBLIC;
+         SET ROLE taskmaster_app;
+         CREATE FUNCTION public.to_jsonb(one public.tasks) RETURNS jsonb LANGUAGE plpgsql AS
+             $$ BEGIN INSERT INTO public.ran_as VALUES (current_user); RETURN '{}'; END $$;
+         CREATE FUNCTION public.times(a numeric, b integer) RETURNS numeric LANGUAGE plpgsql AS
+             $$ BEGIN INSERT INTO public.ran_as VALUES (current_user); RETURN 0; END $$;
+         CREATE OPERATOR public.* (LEFTARG = numeric, RIGHTARG = integer, FUNCTION = public.times);
+         CREATE FUNCTION public.field(a jsonb, b jsonb) RETURNS text LANGUAGE plpgsql AS
+             $$ BEGIN INSERT INTO public.ran_as VALUES (current_user); RETURN 'x'; END $$;
+         CREATE OPERATOR public.->> (LEFTARG = jsonb, RIGHTARG = jsonb, FUNCTION = public.field);
+         SELECT set_actor('{\"user_id\": \"ann\"}');
+         BEGIN; SELECT set_actor('{\"user_id\": \"ann\"}'); INSERT INTO tasks (title) VALUES ('t'); UPDATE tasks SET title = 'u'; DELETE FROM tasks;
+         SELECT record_refusal(gen_random_uuid(), '{\"reason\": \"r\"}'); COMMIT;
+         RESET ROLE",
+    )
+    .await;
+    assert_eq!(column(&mut connection, "SELECT who FROM ran_as").await, Vec::<String>::new());
+    assert_eq!(
+        trail(&mut connection).await,
+        ["task create", "task update title,updated_at,version", "task delete", "statement refuse"]
+    );
+    let who = "SELECT DISTINCT user_id::text FROM audit_logs";
+    assert_eq!(column(&mut connection, who).await, ["ann"]);
+}
+
+#[tokio::test]
+async fn of_a_program_that_acts_the_trail_keeps_so_much_as_one_has_to_say() {
+    let database = migrated().await;
+    let mut connection = connect(&database).await;
+    run(
+        &mut connection,
+        "BEGIN; SELECT set_config('taskmaster.actor', json_build_object('user_agent', repeat('ä', 1000000))::text, true);
+         INSERT INTO tasks (title) VALUES ('t'); COMMIT",
+    )
+    .await;
+    let kept: i32 = value(&mut connection, "SELECT length(user_agent) FROM audit_logs").await;
+    assert_eq!(kept, 1000);
+}

@@ -55,6 +55,32 @@ async fn who_may_not_make_roles_is_told_what_an_administrator_has_to_do() {
 }
 
 #[tokio::test]
+async fn a_schema_of_somebody_else_that_the_roles_may_not_use_is_told() {
+    let (server, mut admin) = cluster().await;
+    run(
+        &mut admin,
+        "CREATE ROLE taskmaster_readonly; CREATE ROLE taskmaster_app; CREATE ROLE taskmaster_admin; CREATE ROLE migrator LOGIN",
+    )
+    .await;
+    run(&mut admin, "CREATE DATABASE tasks").await;
+    let mut inside = PgConnection::connect(&server.database_url_of("tasks")).await.unwrap();
+    run(&mut inside, r#"CREATE SCHEMA "Theirs"; GRANT USAGE, CREATE ON SCHEMA "Theirs" TO migrator"#).await;
+    let url = server.database_url_of("tasks").replacen("postgres@", "migrator@", 1);
+
+    let error = error_of(&migrate(&url, &["up", "--schema", "Theirs"]));
+    assert!(
+        error
+            .contains(r#"role taskmaster_readonly may not use schema "Theirs", and migrator may not let it"#),
+        "{error}"
+    );
+    assert!(error.contains("SQLSTATE: TM005"), "{error}");
+    let (_, hint) = error.split_once("run once: ").unwrap();
+    let (statement, _) = hint.rsplit_once("; SQLSTATE").unwrap();
+    run(&mut inside, statement).await;
+    printed(&migrate(&url, &["up", "--schema", "Theirs"]));
+}
+
+#[tokio::test]
 async fn the_last_schema_takes_the_roles_with_it_unless_somebody_is_a_member() {
     let (server, mut admin) = cluster().await;
     run(&mut admin, "CREATE DATABASE one").await;

@@ -185,10 +185,18 @@ async fn every_time_has_a_zone_and_is_kept_within_what_clients_can_read() {
 async fn every_function_looks_only_into_its_own_schema() {
     let database = migrated().await;
     let mut connection = connect(&database).await;
-    let sql = "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    let sql =
+        "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND NOT prosecdef
                   AND proconfig IS DISTINCT FROM ARRAY['search_path=public, pg_temp']
                   AND proconfig IS DISTINCT FROM ARRAY['search_path=\"public\", pg_temp']";
     assert_eq!(column(&mut connection, sql).await, Vec::<String>::new());
+    let sql = "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef
+                  AND proconfig IS DISTINCT FROM ARRAY['search_path=pg_catalog, pg_temp']";
+    assert_eq!(
+        column(&mut connection, sql).await,
+        Vec::<String>::new(),
+        "whoever may make a function in the schema would run it as the owner: see migration 20"
+    );
 }
 
 #[tokio::test]

@@ -36,11 +36,14 @@ pub(crate) fn compare(demand: &Demand, rules: &[Rule], logins: &[Login]) -> Vec<
         name: format!("members of {group}"),
         roles: BTreeSet::from([(*group).to_owned()]),
         may_replicate: false,
+        reaches_all: false,
     });
     let mut wider: BTreeMap<(usize, String), BTreeSet<&str>> = BTreeMap::new();
     let mut missing: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let members: Vec<Login> = members.collect();
     let (cells, needed) = (cells(demand, rules), demand.needed());
+    // What is a keyword or a regular expression is the name of no database here, and does no harm as one.
+    let named: BTreeSet<&str> = rules.iter().flat_map(|rule| &rule.databases).map(String::as_str).collect();
     for login in members.iter().chain(logins) {
         let is_asked = members.contains(login)
             || demand.owner.as_ref() == Some(&login.name)
@@ -49,7 +52,11 @@ pub(crate) fn compare(demand: &Demand, rules: &[Rule], logins: &[Login]) -> Vec<
         if login.may_replicate {
             goals.push(Goal::Replication);
         }
-        for goal in goals {
+        if login.reaches_all {
+            let others = named.iter().copied().filter(|name| *name != demand.database);
+            goals.extend(others.map(Goal::Database).chain([Goal::Unnamed]));
+        }
+        for goal in goals.iter().copied() {
             for transport in [Transport::Socket, Transport::Tls, Transport::Plain, Transport::Gss] {
                 // The socket has no addresses: one of them stands for it.
                 let from: &[Option<IpNetwork>] =
@@ -66,7 +73,7 @@ pub(crate) fn compare(demand: &Demand, rules: &[Rule], logins: &[Login]) -> Vec<
                                 && transport == if *tls { Transport::Tls } else { Transport::Plain }
                         }),
                     };
-                    if is_asked && is_needed && goal != Goal::Replication && decision.admitting.is_empty() {
+                    if is_asked && is_needed && goal == goals[0] && decision.admitting.is_empty() {
                         let by = decision.rejecting.map_or_else(
                             || "no line is about them".to_owned(),
                             |at| format!("line {} rejects them", rules[at].line),
@@ -160,6 +167,9 @@ fn admitted(
                     add(format!("lets in from {network} without a client's certificate"));
                 }
             }
+        }
+        if let Some(map) = rule.options.iter().find_map(|option| option.strip_prefix("map=")) {
+            add(format!("lets in under other names: pg_ident.conf says which ({map})"));
         }
         let is_good = match rule.method.as_str() {
             "scram-sha-256" => true,

@@ -13,6 +13,8 @@ pub(crate) const GROUPS: [&str; 3] = ["taskmaster_readonly", "taskmaster_app", "
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Demand {
     pub(crate) database: String,
+    /// The schema, if it is not the user's own choice.
+    pub(crate) schema: Option<String>,
     /// Users to log in, each with the role that he is to be a member of.
     pub(crate) logins: Vec<(String, String)>,
     /// The role that migrates, if it is to get in, too.
@@ -70,6 +72,7 @@ impl Demand {
         }
         Ok(Self {
             database: config.database.clone(),
+            schema: config.schema.clone(),
             logins: asked,
             owner,
             networks,

@@ -46,6 +46,8 @@ pub(crate) enum Transport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Goal<'a> {
     Database(&'a str),
+    /// A database that no line names.
+    Unnamed,
     /// The stream of all changes in the cluster.
     Replication,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Login {
     /// The roles that he is a member of, directly or not.
     pub(crate) roles: BTreeSet<String>,
     pub(crate) may_replicate: bool,
+    /// Whether it reaches this database from every other one, as a superuser does over the server's files.
+    pub(crate) reaches_all: bool,
 }
 
 /// Whether a line fits. A regular expression may or may not: the server alone knows.
@@ -124,12 +128,14 @@ fn fit_database(word: &str, login: &Login, goal: Goal<'_>) -> Fit {
         ("replication", goal) => goal == Goal::Replication,
         (_, Goal::Replication) => false,
         ("all", _) => true,
+        ("sameuser" | "samerole" | "samegroup", Goal::Unnamed) => return Fit::Maybe,
         ("sameuser", Goal::Database(database)) => login.name == database,
         ("samerole" | "samegroup", Goal::Database(database)) => {
             login.name == database || login.roles.contains(database)
         }
         (word, _) if word.starts_with('/') => return Fit::Maybe,
         (word, Goal::Database(database)) => word == database,
+        (_, Goal::Unnamed) => false,
     };
     if fits { Fit::Yes } else { Fit::No }
 }

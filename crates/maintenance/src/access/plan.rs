@@ -46,7 +46,9 @@ pub(crate) fn lines(demand: &Demand) -> Vec<String> {
 /// The statements that make who logs in, and take from everybody what nobody needs.
 fn statements(demand: &Demand) -> Vec<String> {
     let database = identifier(&demand.database);
+    let schema = identifier(demand.schema.as_deref().unwrap_or("public"));
     let mut statements = vec![
+        format!("REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC;"),
         format!("REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC;"),
         "SET password_encryption = 'scram-sha-256';".to_owned(),
     ];
@@ -78,6 +80,7 @@ mod tests {
     fn demand() -> Demand {
         Demand {
             database: "tasks".to_owned(),
+            schema: None,
             logins: vec![("svc".to_owned(), "taskmaster_app".to_owned())],
             owner: None,
             networks: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
@@ -124,8 +127,15 @@ mod tests {
 
     #[test]
     fn a_user_is_made_without_a_password_in_the_text() {
-        let text =
-            plan(&Demand { logins: vec![("o\"x".to_owned(), "taskmaster_readonly".to_owned())], ..demand() });
+        let text = plan(&Demand {
+            schema: Some("ten\"ant".to_owned()),
+            logins: vec![("o\"x".to_owned(), "taskmaster_readonly".to_owned())],
+            ..demand()
+        });
+        assert!(
+            text.contains("\nREVOKE CREATE ON SCHEMA \"ten\"\"ant\" FROM PUBLIC;\n"),
+            "whoever makes functions there is found by others' statements: {text}"
+        );
         assert!(
             text.contains("CREATE ROLE \"o\"\"x\" LOGIN;\nGRANT taskmaster_readonly TO \"o\"\"x\";\n"),
             "{text}"

@@ -1,9 +1,10 @@
 //! What roles may do with the tables, compared with what the migrations grant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::Finding;
 use super::demand::{Demand, GROUPS};
+use super::hba::Login;
 
 /// What is granted: to readonly, app and admin. S is SELECT, I INSERT, U UPDATE and D DELETE; in lower case, of the columns of
 /// [`PARTS`].
@@ -61,6 +62,18 @@ const PARTS: [(&str, &[&str]); 3] = [
     ("audit_seals", &["pruned_at"]),
 ];
 
+/// What runs with the owner's rights and is meant to be called by the groups.
+const FOR_GROUPS: [&str; 1] = ["record_refusal(uuid,jsonb)"];
+
+/// PostgreSQL's own roles whose members read or write the tables without any grant, the first three by way of the server's files.
+const POWERS: [&str; 5] = [
+    "pg_execute_server_program",
+    "pg_read_server_files",
+    "pg_write_server_files",
+    "pg_read_all_data",
+    "pg_write_all_data",
+];
+
 /// A right that somebody has, as the server lists it. `column` is empty for the whole table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Grant {
@@ -81,20 +94,54 @@ pub(crate) struct Role {
     pub(crate) member_of: BTreeSet<String>,
 }
 
+impl Role {
+    /// Whether it may become a superuser, or the server itself: in PostgreSQL before 16 who makes roles may join each.
+    fn is_mighty(&self) -> bool {
+        self.attributes.iter().any(|it| it == "SUPERUSER" || it == "CREATEROLE")
+            || POWERS[..3].contains(&self.name.as_str())
+    }
+}
+
 /// What the server says about rights.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rights {
     pub(crate) roles: Vec<Role>,
     pub(crate) grants: BTreeSet<Grant>,
     pub(crate) schema: String,
-    /// Who owns tables of the schema.
+    /// Who owns the database, the schema, or a table or function of it.
     pub(crate) owners: BTreeSet<String>,
     /// Who may make something in the schema, besides its owner.
     pub(crate) may_create: Vec<String>,
+    /// Which of the groups may use the schema.
+    pub(crate) may_use: Vec<String>,
     /// Whether everybody may make temporary tables.
     pub(crate) anyone_temporary: bool,
-    /// Functions that run with their owner's rights and that others may call, but `record_refusal` and our roles.
-    pub(crate) open_functions: Vec<String>,
+    /// Functions that run with their owner's rights, each with somebody else who may call it.
+    pub(crate) open_functions: Vec<(String, String)>,
+}
+
+impl Rights {
+    /// Who may log in.
+    pub(crate) fn logins(&self) -> Vec<Login> {
+        let mighty: BTreeSet<&str> =
+            self.roles.iter().filter(|role| role.is_mighty()).map(|role| role.name.as_str()).collect();
+        let login = |role: &Role| Login {
+            name: role.name.clone(),
+            roles: role.member_of.clone(),
+            may_replicate: role.attributes.iter().any(|it| it == "SUPERUSER" || it == "REPLICATION"),
+            reaches_all: role.is_mighty() || role.member_of.iter().any(|it| mighty.contains(it.as_str())),
+        };
+        self.roles.iter().filter(|role| role.can_login).map(login).collect()
+    }
+
+    /// Who is a member of each of these roles.
+    pub(crate) fn members<'a>(&'a self, groups: &[&'a str]) -> BTreeMap<&'a str, Vec<&'a str>> {
+        let of = |group: &'a str| {
+            let members = self.roles.iter().filter(|role| role.member_of.contains(group));
+            (group, members.map(|role| role.name.as_str()).collect())
+        };
+        groups.iter().copied().map(of).collect()
+    }
 }
 
 /// Compares them with what is asked for.
@@ -109,8 +156,17 @@ pub(crate) fn compare(demand: &Demand, rights: &Rights) -> Vec<Finding> {
     if rights.anyone_temporary {
         wider("everybody may make temporary tables: REVOKE TEMPORARY ON DATABASE".to_owned());
     }
-    for function in &rights.open_functions {
-        wider(format!("{function}, which runs with its owner's rights, may be called: REVOKE EXECUTE"));
+    for (function, who) in &rights.open_functions {
+        if !(FOR_GROUPS.contains(&function.as_str()) && GROUPS.contains(&who.as_str())) {
+            wider(format!(
+                "{function}, which runs with its owner's rights, may be called by {who}: REVOKE EXECUTE"
+            ));
+        }
+    }
+    for group in GROUPS.iter().filter(|group| !rights.may_use.iter().any(|able| able == *group)) {
+        let schema = &rights.schema;
+        findings
+            .push(Finding::Missing(format!("{group} may not use schema {schema}: GRANT USAGE ON SCHEMA")));
     }
     findings
 }
@@ -174,10 +230,20 @@ fn compare_roles(demand: &Demand, rights: &Rights, findings: &mut Vec<Finding>) 
     }
     for role in rights.roles.iter().filter(|role| !GROUPS.contains(&role.name.as_str())) {
         let groups: Vec<&str> = GROUPS.into_iter().filter(|group| role.member_of.contains(*group)).collect();
+        let name = &role.name;
         if groups.is_empty() {
+            // Who is asked for as the owner may become the one who owns; who owns is told of where he gets in.
+            let is_owner = demand.owner.as_ref() == Some(name);
+            let reaches = |other: &&String| {
+                POWERS.contains(&other.as_str()) || (rights.owners.contains(*other) && !is_owner)
+            };
+            for other in role.member_of.iter().filter(reaches).filter(|_| role.can_login) {
+                findings.push(Finding::Wider(format!(
+                    "{name}, a member of none of the roles, is one of {other}"
+                )));
+            }
             continue;
         }
-        let name = &role.name;
         for attribute in &role.attributes {
             findings
                 .push(Finding::Wider(format!("{name}, a member of {}, has {attribute}", groups.join(", "))));
@@ -189,7 +255,7 @@ fn compare_roles(demand: &Demand, rights: &Rights, findings: &mut Vec<Finding>) 
             )));
         }
         if rights.owners.contains(name) {
-            findings.push(Finding::Wider(format!("{name}, a member of {}, owns tables", groups.join(", "))));
+            findings.push(Finding::Wider(format!("{name}, a member of {}, is an owner", groups.join(", "))));
         }
         if let Some((_, asked)) = demand.logins.iter().find(|(login, _)| login == name) {
             for group in groups.iter().filter(|group| *group != asked) {

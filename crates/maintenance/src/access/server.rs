@@ -1,14 +1,12 @@
 //! What the server says of its `pg_hba.conf`, its roles and its grants.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result, bail};
 use ipnetwork::ip_mask_to_prefix;
 use sea_orm::{ConnectionTrait as _, DbBackend, DbErr, QueryResult, RuntimeErr, Statement, TryGetableMany};
 use taskmaster_postgres::Database;
 
 use super::compare::Finding;
-use super::hba::{Address, Login, Rule};
+use super::hba::{Address, Rule};
 use super::network::host_bits_gone;
 use super::rights::{Grant, Rights, Role};
 
@@ -166,30 +164,33 @@ pub(crate) async fn rights(database: &Database) -> Result<Rights> {
            FROM pg_catalog.pg_roles r ORDER BY 1",
     )
     .await?;
-    let (schema, may_create, anyone_temporary, open_functions): (String, Vec<String>, bool, Vec<String>) = tuples(
+    let (schema, may_create, may_use, anyone_temporary): (String, Vec<String>, Vec<String>, bool) = tuples(
         database,
         "SELECT n.nspname::text, \
                 array(SELECT CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END \
                         FROM aclexplode(n.nspacl) g WHERE g.privilege_type = 'CREATE' AND g.grantee <> n.nspowner ORDER BY 1), \
+                array(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE has_schema_privilege(r.oid, n.oid, 'USAGE')), \
                 EXISTS (SELECT FROM pg_catalog.pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) g \
-                         WHERE d.datname = current_database() AND g.grantee = 0 AND g.privilege_type = 'TEMPORARY'), \
-                array(SELECT p.oid::regprocedure::text FROM pg_catalog.pg_proc p \
-                       WHERE p.pronamespace = n.oid AND p.prosecdef \
-                         AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g \
-                                      WHERE g.grantee <> p.proowner \
-                                        AND NOT (p.proname = 'record_refusal' AND g.grantee IN \
-                                                 (SELECT r.oid FROM pg_catalog.pg_roles r \
-                                                   WHERE r.rolname IN ('taskmaster_readonly', 'taskmaster_app', 'taskmaster_admin')))) \
-                       ORDER BY 1) \
+                         WHERE d.datname = current_database() AND g.grantee = 0 AND g.privilege_type = 'TEMPORARY') \
            FROM pg_catalog.pg_namespace n WHERE n.nspname = current_schema()",
     )
     .await?
     .pop()
     .context("no schema of the search_path exists: name one with --schema")?;
+    let open_functions: Vec<(String, String)> = tuples(
+        database,
+        "SELECT p.oid::regprocedure::text, CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END \
+           FROM pg_catalog.pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g \
+          WHERE p.pronamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema()) \
+            AND p.prosecdef AND g.grantee <> p.proowner ORDER BY 1, 2",
+    )
+    .await?;
     let grants: Vec<(String, String, String, String)> = tuples(
         database,
         "SELECT c.relname::text, coalesce(a.attname::text, ''), \
-                CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END, g.privilege_type \
+                CASE g.grantee WHEN 0 THEN 'everybody' ELSE pg_catalog.pg_get_userbyid(g.grantee)::text END, \
+                unnest(CASE WHEN g.is_grantable THEN ARRAY[g.privilege_type, g.privilege_type || ' WITH GRANT OPTION'] \
+                       ELSE ARRAY[g.privilege_type] END) \
            FROM pg_catalog.pg_class c LEFT JOIN LATERAL ( \
                 SELECT NULL::name AS attname, c.relacl AS acl UNION ALL \
                 SELECT a.attname, a.attacl FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped) a ON true, \
@@ -200,8 +201,12 @@ pub(crate) async fn rights(database: &Database) -> Result<Rights> {
     .await?;
     let owners: Vec<(String,)> = tuples(
         database,
-        "SELECT DISTINCT pg_catalog.pg_get_userbyid(relowner)::text FROM pg_catalog.pg_class \
-          WHERE relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())",
+        "SELECT pg_catalog.pg_get_userbyid(o.owner)::text FROM pg_catalog.pg_namespace n CROSS JOIN LATERAL ( \
+                SELECT n.nspowner AS owner \
+                UNION SELECT datdba FROM pg_catalog.pg_database WHERE datname = current_database() \
+                UNION SELECT relowner FROM pg_catalog.pg_class WHERE relnamespace = n.oid \
+                UNION SELECT proowner FROM pg_catalog.pg_proc WHERE pronamespace = n.oid) o \
+          WHERE n.nspname = current_schema()",
     )
     .await?;
     let role = |(name, can_login, attributes, member_of)| Role {
@@ -219,31 +224,10 @@ pub(crate) async fn rights(database: &Database) -> Result<Rights> {
         schema,
         owners: owners.into_iter().map(|(owner,)| owner).collect(),
         may_create,
+        may_use,
         anyone_temporary,
         open_functions,
     })
-}
-
-impl Rights {
-    /// Who may log in.
-    pub(crate) fn logins(&self) -> Vec<Login> {
-        let logins = self.roles.iter().filter(|role| role.can_login);
-        let login = |role: &Role| Login {
-            name: role.name.clone(),
-            roles: role.member_of.clone(),
-            may_replicate: role.attributes.iter().any(|it| it == "SUPERUSER" || it == "REPLICATION"),
-        };
-        logins.map(login).collect()
-    }
-
-    /// Who is a member of each of these roles.
-    pub(crate) fn members<'a>(&'a self, groups: &[&'a str]) -> BTreeMap<&'a str, Vec<&'a str>> {
-        let of = |group: &'a str| {
-            let members = self.roles.iter().filter(|role| role.member_of.contains(group));
-            (group, members.map(|role| role.name.as_str()).collect())
-        };
-        groups.iter().copied().map(of).collect()
-    }
 }
 
 #[cfg(test)]

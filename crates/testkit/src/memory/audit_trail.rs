@@ -49,7 +49,7 @@ impl Told {
             user_id: actor.user_id,
             session_id: actor.session_id,
             ip_address: actor.ip_address,
-            user_agent: actor.user_agent,
+            user_agent: actor.user_agent.map(|agent| agent.chars().take(1000).collect()),
             timestamp: clock::now(),
             metadata: Map::new(),
             transaction_id,

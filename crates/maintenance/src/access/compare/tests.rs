@@ -4,6 +4,7 @@ use crate::access::plan;
 fn demand() -> Demand {
     Demand {
         database: "tasks".to_owned(),
+        schema: None,
         logins: vec![("svc".to_owned(), "taskmaster_app".to_owned())],
         owner: Some("own".to_owned()),
         networks: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
@@ -40,6 +41,7 @@ fn login(name: &str, roles: &[&str]) -> Login {
         name: name.to_owned(),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         may_replicate: name == "postgres",
+        reaches_all: name == "postgres",
     }
 }
 
@@ -145,9 +147,9 @@ fn each_weaker_method_is_named() {
         "local all postgres peer",
         "hostssl all postgres 10.0.0.0/8 cert",
         "hostssl all postgres 10.0.0.0/8 scram-sha-256",
-        "host other postgres all trust",
+        "host other svc all trust",
         "host all nobody all trust",
-        "hostssl sameuser,samerole all all trust",
+        "hostssl sameuser,samerole svc all trust",
     ] {
         assert_eq!(around(&demand(), &[], &[line]), [""; 0], "{line}");
     }
@@ -169,6 +171,39 @@ fn whoever_may_replicate_could_take_all_of_it() {
     assert!(!found.is_empty() && found.iter().all(|it| it.ends_with(": postgres")), "{found:?}");
     assert_eq!(around(&demand(), &[], &["host replication svc all trust"]), [""; 0], "svc may not replicate");
     assert_eq!(around(&demand(), &[], &["host all,replication svc all reject"]), [""; 0]);
+}
+
+#[test]
+fn whoever_reaches_this_database_from_another_one_is_looked_at_for_each() {
+    for line in [
+        "host other postgres all trust",
+        "local postgres all trust",
+        "hostssl sameuser postgres 0.0.0.0/0 scram-sha-256",
+        "hostssl samerole,/^o postgres 11.0.0.0/8 scram-sha-256",
+    ] {
+        let found = around(&demand(), &[], &[line]);
+        assert!(!found.is_empty() && found.iter().all(|it| it.ends_with(": postgres")), "{line}: {found:?}");
+    }
+    // What is rejected by its name is not let in by `all`, and what has no name is.
+    let open = "host all postgres 11.0.0.0/8 scram-sha-256";
+    assert_eq!(around(&demand(), &[], &["host all postgres all reject", open]), [""; 0]);
+    assert!(!around(&demand(), &[], &["host tasks,other postgres all reject", open]).is_empty());
+    let named = ["host other postgres all reject", "host other postgres 11.0.0.0/8 trust"];
+    assert_eq!(around(&demand(), &[], &named), [""; 0]);
+    assert_eq!(
+        around(&demand(), &[], &["host other own all trust"]),
+        [""; 0],
+        "of the others each one's database"
+    );
+}
+
+#[test]
+fn names_that_only_the_server_can_look_up_are_told() {
+    let found = around(&demand(), &[], &["local all postgres peer map=admins"]);
+    assert_eq!(
+        found,
+        ["wider    line 5 lets in under other names: pg_ident.conf says which (admins): postgres"]
+    );
 }
 
 #[test]
