@@ -4,5 +4,6 @@
 
 mod failing;
 mod marks;
+mod raw;
 mod stage;
 mod written;
