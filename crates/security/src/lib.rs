@@ -1,7 +1,4 @@
-//! API keys: how they are made, hashed, compared and counted; and the [guard] of raw statements. Pure: no I/O but the system's random
-//! numbers, and no clock.
-//!
-//! # API keys
+//! API keys: their text, their hashes and their use. Pure: no I/O but the system's random numbers, and no clock.
 //!
 //! A key reads `tmk_prod_LOOKUPID01_…`: a fixed beginning that scanners for leaked secrets can look for, the environment, ten
 //! characters by which its row is found, and 43 characters of secret, at least 256 bits of it, with a checksum of six. So a key of ours that
@@ -11,7 +8,6 @@
 //! A store keeps the beginning up to the lookup id and a [`KeyHash`]: HMAC-SHA-256 under a [`Pepper`] if there is one, else
 //! SHA-256. The secret is a random number of 256 bits, so a slow hash would protect nothing that this one does not.
 
-pub mod guard;
 mod hash;
 mod key;
 mod usage;

@@ -5,7 +5,7 @@ use taskmaster_examples::throwaway_store;
 use taskmaster_models::{AuditAction, AuditLogFilter, NewTask, PageRequest};
 use taskmaster_postgres::{Param, QueryError};
 use taskmaster_repository::Repositories;
-use taskmaster_security::guard::{Columns, Policy, PolicySet, TableRule};
+use taskmaster_guard::{Columns, Policy, PolicySet, TableRule};
 
 #[tokio::main]
 async fn main() -> Result<()> {

@@ -6,7 +6,7 @@ use proptest::{
     strategy::ValueTree as _,
     test_runner::{Config, TestRunner},
 };
-use taskmaster_security::guard::{Catalog, Guard, Policy};
+use taskmaster_guard::{Catalog, Guard, Policy};
 
 use crate::{
     server::{Ran, assert_unchanged, catalog, digest, functions, harmless},
@@ -99,7 +99,7 @@ fn expression(columns: &[String], functions: &[String]) -> impl Strategy<Value =
 /// A whole statement over one of the tables.
 fn statement(catalog: &Catalog, functions: &[String]) -> impl Strategy<Value = String> + use<> {
     let relations = catalog.relations().iter();
-    let columns = |relation: &taskmaster_security::guard::Relation| -> Vec<String> {
+    let columns = |relation: &taskmaster_guard::Relation| -> Vec<String> {
         relation.columns.iter().map(|column| column.name.clone()).collect()
     };
     let tables: Vec<(String, Vec<String>)> =

@@ -8,5 +8,5 @@ mod query;
 mod refusals;
 mod server;
 mod stage;
-#[path = "../../../security/tests/guard/statements.rs"]
+#[path = "../../../guard/tests/guard/statements.rs"]
 mod statements;

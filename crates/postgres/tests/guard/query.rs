@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use taskmaster_models::{Actor, AuditLogFilter, NewTask, PageRequest};
 use taskmaster_postgres::{Param, QueryError, Role, config::DatabaseConfig};
 use taskmaster_repository::{Repositories as _, RepositoryError};
-use taskmaster_security::guard::{Columns, Policy, PolicySet, TableRule};
+use taskmaster_guard::{Columns, Policy, PolicySet, TableRule};
 use uuid::Uuid;
 
 use crate::stage::{Stage, connect, run, text};

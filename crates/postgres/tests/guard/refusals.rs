@@ -7,7 +7,7 @@ use taskmaster_postgres::{
     config::{DatabaseConfig, Target},
 };
 use taskmaster_repository::Repositories as _;
-use taskmaster_security::guard::{Policy, PolicySet};
+use taskmaster_guard::{Policy, PolicySet};
 
 use crate::stage::{Stage, run, text};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sea_orm::sqlx::{self, AssertSqlSafe, PgConnection, Row as _, ValueRef as _};
 use taskmaster_postgres::{Database, QueryError};
-use taskmaster_security::guard::{Catalog, Column, Policy, Relation, RelationKind};
+use taskmaster_guard::{Catalog, Column, Policy, Relation, RelationKind};
 
 use crate::stage::{run, text};
 

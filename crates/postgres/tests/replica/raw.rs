@@ -1,7 +1,7 @@
 //! Raw reads.
 
 use taskmaster_postgres::{QueryError, Role};
-use taskmaster_security::guard::Policy;
+use taskmaster_guard::Policy;
 
 use crate::stage::{FAR, Stage, ask, reads, say, until};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use taskmaster_security::guard::{Policy, Verb};
+use taskmaster_guard::{Policy, Verb};
 
 use super::{ROLES, Roles, attempt, column};
 

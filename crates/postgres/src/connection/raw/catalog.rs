@@ -11,7 +11,7 @@ use std::{
 
 use sea_orm::sqlx::{Row as _, postgres::PgRow};
 use taskmaster_repository::RepositoryError;
-use taskmaster_security::guard::{Catalog, Column, Relation, RelationKind};
+use taskmaster_guard::{Catalog, Column, Relation, RelationKind};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::in_schema;

@@ -2,7 +2,7 @@
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 use taskmaster_repository::RepositoryError;
-use taskmaster_security::guard::Refusal;
+use taskmaster_guard::Refusal;
 
 use crate::{
     connection::statement::{MAX_ANSWER, TooLong, cut},

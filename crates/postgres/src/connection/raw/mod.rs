@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use taskmaster_models::Actor;
 use taskmaster_repository::RepositoryError;
-use taskmaster_security::guard::{CheckedStatement, Guard, Policy, PolicySet, Refusal};
+use taskmaster_guard::{CheckedStatement, Guard, Policy, PolicySet, Refusal};
 
 use super::{
     call::{self, Access, Call},
@@ -50,7 +50,7 @@ pub enum Role {
 ///
 /// ```no_run
 /// # use taskmaster_postgres::{Database, QueryError};
-/// use taskmaster_security::guard::Policy;
+/// use taskmaster_guard::Policy;
 ///
 /// # async fn example(database: &Database) -> Result<(), QueryError> {
 /// let reports = database.with_policy("readonly", Policy::readonly());

@@ -1,6 +1,6 @@
 //! What must not pass.
 
-use taskmaster_security::guard::{
+use taskmaster_guard::{
     Catalog, Column, Columns, Guard, Policy, Refusal, Relation, RelationKind, TableRule,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::LazyLock};
 
-use taskmaster_security::guard::Policy;
+use taskmaster_guard::Policy;
 
 #[derive(Clone)]
 pub(crate) struct Listed {

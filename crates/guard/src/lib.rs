@@ -6,7 +6,7 @@
 //! that the guard has read.
 //!
 //! ```
-//! use taskmaster_security::guard::{Catalog, Column, Guard, Policy, Refusal, Relation, RelationKind};
+//! use taskmaster_guard::{Catalog, Column, Guard, Policy, Refusal, Relation, RelationKind};
 //!
 //! let column = |name: &str| Column { name: name.into(), nullable: false };
 //! let tasks = Relation {

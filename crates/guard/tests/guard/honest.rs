@@ -1,6 +1,6 @@
 //! What must pass.
 
-use taskmaster_security::guard::{Guard, Policy, Verb};
+use taskmaster_guard::{Guard, Policy, Verb};
 
 use crate::{catalog::CATALOG, statements::HONEST};
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use taskmaster_security::guard::{Catalog, Column, Relation, RelationKind};
+use taskmaster_guard::{Catalog, Column, Relation, RelationKind};
 
 const DUMP: &str = include_str!("../../../../docs/schema.sql");
 

@@ -11,7 +11,7 @@ use super::{
     names, none,
     query::{alias_names, rename},
 };
-use crate::guard::allowed;
+use crate::allowed;
 
 impl Walker<'_> {
     /// Adds to the scope what the item of FROM brings, from left to right: what is LATERAL sees what is left of it.

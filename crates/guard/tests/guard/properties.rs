@@ -3,7 +3,7 @@
 use std::{sync::LazyLock, thread};
 
 use proptest::{prelude::*, sample::select};
-use taskmaster_security::guard::{Guard, Policy};
+use taskmaster_guard::{Guard, Policy};
 
 use crate::{
     catalog::CATALOG,

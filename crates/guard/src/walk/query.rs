@@ -9,7 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::{MAX_RESULTS, NODE, Refusal, Scope, Verb, Walker, construct, function::whole_of, names, none};
-use crate::guard::scope::With;
+use crate::scope::With;
 
 impl Walker<'_> {
     /// Checks a query and tells the names of its results.

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 use super::{
     Column, Columns, Refusal, Scope, Source, Verb, Walker, construct, names, none, query::alias_names,
 };
-use crate::guard::Relation;
+use crate::Relation;
 
 impl<'a> Walker<'a> {
     /// Checks a write and tells the names of what it returns.

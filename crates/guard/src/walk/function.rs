@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::{Refusal, Scope, Walker, construct, names, none};
-use crate::guard::allowed;
+use crate::allowed;
 
 impl Walker<'_> {
     pub(super) fn function(&mut self, function: &Function, scope: &Scope<'_>) -> Result<(), Refusal> {

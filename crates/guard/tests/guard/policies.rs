@@ -1,6 +1,6 @@
 //! Policies as data.
 
-use taskmaster_security::guard::{Columns, Guard, Policy, PolicySet, Refusal, Verb};
+use taskmaster_guard::{Columns, Guard, Policy, PolicySet, Refusal, Verb};
 
 use crate::catalog::CATALOG;
 
