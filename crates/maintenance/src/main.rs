@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use taskmaster_postgres::Database;
+use taskmaster_postgres::{Database, PgStore};
 
 use settings::Settings;
 
@@ -70,9 +70,11 @@ async fn run(Arguments { database_url, schema, config, chore }: Arguments) -> Re
     match chore {
         Chore::Retention { command } => {
             let policy = Settings::read(config.as_deref())?.retention_policy()?;
-            retention::run(&Database::connect(database).await?.store(), &policy, &command).await
+            retention::run(&PgStore::new(Database::connect(database).await?), &policy, &command).await
         }
-        Chore::Audit { command } => audit::run(&Database::connect(database).await?.store(), &command).await,
+        Chore::Audit { command } => {
+            audit::run(&PgStore::new(Database::connect(database).await?), &command).await
+        }
         Chore::Access { command } => access::run(&database, command).await,
     }
 }

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 use secrecy::SecretString;
 use serde_json::json;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     ApiKey, ApiKeyFilter, ApiKeyFinding, ApiKeyId, ApiKeyPatch, ApiKeySort, ApiKeyStatistics,
     ApiKeyUsageSummary, Deactivation, Environment, KeyRotation, KeyVerdict, NewApiKey, Page, PageRequest,
@@ -156,7 +157,7 @@ fn issued(api_key: ApiKey, key: PlainKey) -> IssuedApiKey {
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> ApiKeyRepository for Pg<C> {
+impl<C: Executor> ApiKeyRepository for Pg<C> {
     async fn create(&self, new: &NewApiKey) -> Result<IssuedApiKey> {
         new.validate().into_result()?;
         let (key, hashed) = self.issue(new.environment)?;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::QueryResult;
 use secrecy::SecretString;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     ApiKey, ApiKeyId, Environment, KeyVerdict, Permission, RateLimit, Validation, clock,
 };
@@ -38,7 +39,7 @@ const USED: Insert = Insert {
     returning: "",
 };
 
-impl<C: ConnectionTrait + Send> Pg<C> {
+impl<C: Executor> Pg<C> {
     pub(crate) fn issue(&self, environment: Environment) -> Result<(PlainKey, HashedKey)> {
         self.hasher().issue(environment).map_err(|error| RepositoryError::Backend { source: error.into() })
     }

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::QueryResult;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     AuditAction, AuditAnchor, AuditLog, AuditLogFilter, AuditLogId, AuditLogSort, AuditLogStatistics,
     AuditSeal, AuditSealSort, AuditVerification, AuditedEntity, Page, PageRequest, RecentActivity,
@@ -79,7 +80,7 @@ fn order_column(sort: AuditLogSort) -> &'static str {
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> AuditLogRepository for Pg<C> {
+impl<C: Executor> AuditLogRepository for Pg<C> {
     async fn find_by_id(&self, id: AuditLogId) -> Result<Option<AuditLog>> {
         let row = self.row("audit_log.find_by_id", select().and("id = ", Some(id.as_uuid()))).await?;
         row.as_ref().map(log).transpose()

@@ -1,7 +1,8 @@
 //! Seals of the audit trail: how they are made, and how their rows go when these are old.
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::QueryResult;
+use taskmaster_connection::Executor;
 use taskmaster_models::{AuditSeal, AuditSealSort, Direction, Page, PageRequest, Sha256Hash};
 use taskmaster_repository::{RepositoryError, Result};
 
@@ -34,7 +35,7 @@ pub(crate) const CLUSTER: &str = "(SELECT system_identifier FROM pg_catalog.pg_c
 const OLDEST_UNPRUNED: &str = "coalesce((SELECT number FROM audit_seals WHERE pruned_at IS NULL ORDER BY number LIMIT 1), \
     9223372036854775807)";
 
-impl<C: ConnectionTrait> Pg<C> {
+impl<C: Executor> Pg<C> {
     /// Seals what is not sealed yet.
     ///
     /// The statement has one snapshot: it seals what it sees, and notes what that is. Only a row whose transaction was not over

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::QueryResult;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     AuditAnchor, AuditLogId, AuditSealSort, AuditVerification, AuditVerifier, FoundRow, PageRequest,
     SealedRow, Sha256Hash, UnsealedRow,
@@ -21,7 +22,7 @@ use crate::{
 /// How many rows are read at once. Of each only hashes and ids, so that it does not matter how large it is.
 const CHUNK: i64 = 1000;
 
-impl<C: ConnectionTrait> Pg<C> {
+impl<C: Executor> Pg<C> {
     pub(crate) async fn verify_audit_logs(&self, anchor: Option<AuditAnchor>) -> Result<AuditVerification> {
         let mut verifier = AuditVerifier::new(self.cluster().await?, anchor);
         let mut last = 0;
@@ -99,7 +100,7 @@ struct SealedRows<'a, C> {
     at_end: bool,
 }
 
-impl<'a, C: ConnectionTrait> SealedRows<'a, C> {
+impl<'a, C: Executor> SealedRows<'a, C> {
     fn new(store: &'a Pg<C>, first_seal: i64, last_seal: i64) -> Self {
         let after = (first_seal - 1, Uuid::max());
         Self { store, after, last_seal, read: VecDeque::new(), at_end: false }

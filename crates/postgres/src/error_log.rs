@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 use serde_json::json;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     CriticalError, ErrorGroup, ErrorLog, ErrorLogFilter, ErrorLogId, ErrorLogPatch, ErrorLogSort,
     ErrorLogStatistics, ErrorSummary, ErrorType, Fingerprint, NewErrorLog, Page, PageRequest, Resolution,
@@ -158,7 +159,7 @@ fn assignments(patch: &ErrorLogPatch) -> Assignments {
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> ErrorLogRepository for Pg<C> {
+impl<C: Executor> ErrorLogRepository for Pg<C> {
     async fn create(&self, new: &NewErrorLog) -> Result<ErrorLog> {
         new.validate().into_result()?;
         self.written("error_log.create", new.id, INSERT.one(self.actor(), values(new)), error_log).await

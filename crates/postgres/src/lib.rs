@@ -35,7 +35,6 @@ mod api_key_verify;
 mod audit_log;
 mod audit_seal;
 mod audit_verify;
-mod connection;
 mod entities;
 mod error;
 mod error_log;
@@ -43,8 +42,11 @@ mod error_log_group;
 mod error_log_report;
 mod insert;
 mod metric;
+mod noun;
 mod page;
 mod patch;
+mod raw;
+mod retry;
 mod row;
 mod sql;
 mod store;
@@ -55,18 +57,12 @@ mod task_work;
 mod workflow_state;
 mod write;
 
-pub use connection::{
-    call::within,
-    config,
-    database::Database,
-    health::{CertificateHealth, Health, HealthStatus, MigrationHealth, Replication},
-    holders::HeldConnection,
-    pool::PoolStatus,
-    raw::{GuardedDatabase, Param, QueryError, QueryRow, QueryRows, Role},
-    replica::{ReadMark, ReadMarkError, ReplicaMetrics},
-    retry::{SharedUnitOfWork, retrying, retrying_idempotent},
-    shutdown::ShutdownReport,
-    telemetry::{CallMetrics, DatabaseMetrics, LastError, Latency, PoolMetrics},
-    transaction::Transaction,
-};
+pub use raw::{GuardedDatabase, Param, QueryError, QueryRow, QueryRows, RawStatements, Role};
+pub use retry::{SharedUnitOfWork, retrying, retrying_idempotent};
 pub use store::{Pg, PgStore, PgUnitOfWork};
+/// The connection, which this crate's API names.
+pub use taskmaster_connection::{
+    self as connection, CallMetrics, CertificateHealth, Database, DatabaseMetrics, Health, HealthStatus,
+    HeldConnection, LastError, Latency, MigrationHealth, PoolMetrics, PoolStatus, ReadMark, ReadMarkError,
+    ReplicaMetrics, Replication, ShutdownReport, Transaction, config, within,
+};

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 use serde_json::json;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     Metric, MetricAggregateRequest, MetricBucket, MetricFilter, MetricId, MetricSort, MetricStatistics,
     MetricType, NewMetric, Page, PageRequest, Validation, clock,
@@ -100,7 +101,7 @@ fn order_column(sort: MetricSort) -> &'static str {
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> MetricRepository for Pg<C> {
+impl<C: Executor> MetricRepository for Pg<C> {
     async fn record(&self, new: &NewMetric) -> Result<Metric> {
         new.validate().into_result()?;
         self.written("metric.record", new.id, INSERT.one(None, values(new)), metric).await

@@ -8,7 +8,7 @@ use taskmaster_models::SearchHit;
 use taskmaster_repository::{RepositoryError, Result};
 use uuid::Uuid;
 
-use crate::error::from_db;
+use crate::error::from_connection;
 
 /// Reads the columns of an entity from a row.
 pub(crate) fn entity<M: FromQueryResult>(table: &'static str, row: &QueryResult) -> Result<M> {
@@ -41,12 +41,12 @@ fn unreadable(table: &'static str, id: String, error: DbErr) -> RepositoryError 
             sqlx::Error::ColumnDecode { index, source } => {
                 RepositoryError::Inconsistent { table, column: index.clone(), id, detail: source.to_string() }
             }
-            _ => from_db(table, error),
+            _ => from_connection(table, error.into()),
         },
         DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => {
             RepositoryError::Inconsistent { table, column: "unknown".to_owned(), id, detail }
         }
-        _ => from_db(table, error),
+        _ => from_connection(table, error.into()),
     }
 }
 

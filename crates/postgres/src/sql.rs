@@ -1,8 +1,7 @@
 //! Statements: fixed text, bound values.
 
 use sea_orm::{DbBackend, Statement, Value};
-
-use crate::connection::call::Access;
+use taskmaster_connection::Access;
 
 /// A statement in the making. Only `&'static str` becomes text; values are bound as `$1`, `$2`, ….
 #[derive(Debug)]

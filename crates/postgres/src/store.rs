@@ -7,7 +7,11 @@ use std::sync::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, TransactionSession, TransactionTrait};
+use sea_orm::QueryResult;
+use taskmaster_connection::{
+    Access, Database, Error, Executor, OpenTransaction, Operation, Transaction, Transactional,
+    config::DatabaseConfig,
+};
 use taskmaster_models::Actor;
 use taskmaster_repository::{
     ApiKeyRepository, AuditLogRepository, ErrorLogRepository, MetricRepository, Repositories,
@@ -17,24 +21,19 @@ use taskmaster_repository::{
 use taskmaster_security::{KeyHasher, UsageLedger};
 
 use crate::{
-    connection::{
-        call::{Access, Call},
-        config::DatabaseConfig,
-        database::Database,
-        transaction::Transaction,
-    },
-    error::{from_db, of_commit},
+    error::from_connection,
+    noun::{entity, operation},
     row,
     sql::Sql,
 };
 
 /// The calls of a unit of work that are no repository's.
-const BEGIN: Call = Call { name: "unit_of_work.begin", access: Access::Write };
-const COMMIT: Call = Call { name: "unit_of_work.commit", access: Access::Write };
-const ROLLBACK: Call = Call { name: "unit_of_work.rollback", access: Access::Write };
+const BEGIN: Operation = Operation::new("unit_of_work.begin", Access::Write);
+const COMMIT: Operation = Operation::new("unit_of_work.commit", Access::Write);
+const ROLLBACK: Operation = Operation::new("unit_of_work.rollback", Access::Write);
 
 /// The repositories on one connection `C`: a pool ([`PgStore`]) or a transaction ([`PgUnitOfWork`]). SeaORM's own
-/// `DatabaseConnection` will do as well as [`Database`].
+/// `DatabaseConnection` is a pool as well as [`Database`].
 #[derive(Clone, Debug)]
 pub struct Pg<C> {
     conn: C,
@@ -66,7 +65,18 @@ impl PgStore {
     /// server cannot be reached, refuses the user, has no such database, or is older than PostgreSQL 14. No error shows the
     /// password.
     pub async fn connect(url: &str) -> Result<Self> {
-        Ok(Database::connect(DatabaseConfig::from_url(url)?).await?.store())
+        let config = DatabaseConfig::from_url(url).map_err(Error::from);
+        Self::connect_with(config.map_err(|error| from_connection("connection", error))?).await
+    }
+
+    /// Connects to the database of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(config: DatabaseConfig) -> Result<Self> {
+        let database = Database::connect(config).await;
+        Ok(Self::new(database.map_err(|error| from_connection("connection", error))?))
     }
 
     /// The database that it is on.
@@ -76,7 +86,13 @@ impl PgStore {
     }
 }
 
-impl<C: ConnectionTrait + TransactionTrait> Pg<C> {
+impl From<Database> for PgStore {
+    fn from(database: Database) -> Self {
+        Self::new(database)
+    }
+}
+
+impl<C: Transactional> Pg<C> {
     /// The store on a pool that is there already. It should not log statements, since these hold the values.
     #[must_use]
     pub fn new(conn: C) -> Self {
@@ -98,7 +114,7 @@ impl<C: ConnectionTrait + TransactionTrait> Pg<C> {
     }
 }
 
-impl<C: ConnectionTrait> Pg<C> {
+impl<C: Executor> Pg<C> {
     /// The time by the server's clock. Where rows go by their age, this is the clock to go by: a host with a wrong one would
     /// remove rows that are young.
     ///
@@ -133,33 +149,32 @@ impl<C: ConnectionTrait> Pg<C> {
 
     /// Runs a statement of the call of this name, such as `task.find_by`, and returns all rows.
     pub(crate) async fn rows(&self, name: &'static str, sql: Sql) -> Result<Vec<QueryResult>> {
-        let call = Call { name, access: sql.access() };
-        self.kept(call, call.run(self.conn.query_all_raw(sql.into_statement())).await)
+        let operation = operation(name, sql.access());
+        self.track_failure(name, self.conn.fetch_all(operation, sql.into_statement()).await)
     }
 
     /// Runs a statement of the call of this name and returns its one row, if there is one.
     pub(crate) async fn row(&self, name: &'static str, sql: Sql) -> Result<Option<QueryResult>> {
-        let call = Call { name, access: sql.access() };
-        self.kept(call, call.run(self.conn.query_one_raw(sql.into_statement())).await)
+        let operation = operation(name, sql.access());
+        self.track_failure(name, self.conn.fetch_optional(operation, sql.into_statement()).await)
     }
 
     /// Runs a statement of the call of this name and returns how many rows it wrote.
     pub(crate) async fn execute(&self, name: &'static str, sql: Sql) -> Result<u64> {
-        let call = Call { name, access: sql.access() };
-        let done = call.run(self.conn.execute_raw(sql.into_statement())).await;
-        self.kept(call, done).map(|done| done.rows_affected())
+        let operation = operation(name, sql.access());
+        self.track_failure(name, self.conn.execute(operation, sql.into_statement()).await)
     }
 
-    /// Keeps in mind that a statement has failed.
-    fn kept<T>(&self, call: Call, result: std::result::Result<T, DbErr>) -> Result<T> {
+    /// Notes that a statement has failed.
+    fn track_failure<T>(&self, name: &'static str, result: std::result::Result<T, Error>) -> Result<T> {
         result.map_err(|error| {
             self.failed.store(true, Ordering::Relaxed);
-            from_db(call.entity(), error)
+            from_connection(entity(name), error)
         })
     }
 }
 
-impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
+impl<C: Executor> Repositories for Pg<C> {
     fn tasks(&self) -> &dyn TaskRepository {
         self
     }
@@ -196,11 +211,11 @@ impl<C: ConnectionTrait + Send> Repositories for Pg<C> {
 #[async_trait]
 impl<C> Store for Pg<C>
 where
-    C: ConnectionTrait + TransactionTrait + Clone + Send + 'static,
+    C: Transactional + Clone + 'static,
     C::Transaction: 'static,
 {
     async fn begin(&self) -> Result<Box<dyn UnitOfWork>> {
-        let conn = BEGIN.run(self.conn.begin()).await.map_err(|error| from_db("transaction", error))?;
+        let conn = self.conn.begin(BEGIN).await.map_err(|error| from_connection("transaction", error))?;
         Ok(Box::new(Pg {
             conn,
             actor: self.actor.clone(),
@@ -221,7 +236,7 @@ where
 #[async_trait]
 impl<C> UnitOfWork for Pg<C>
 where
-    C: ConnectionTrait + TransactionSession + Send + 'static,
+    C: OpenTransaction + 'static,
 {
     async fn commit(self: Box<Self>) -> Result<()> {
         if self.failed.load(Ordering::Relaxed) {
@@ -230,10 +245,10 @@ where
             let source = "a statement of this unit of work failed before, so nothing of it was kept".into();
             return Err(RepositoryError::Backend { source });
         }
-        COMMIT.run(self.conn.commit()).await.map_err(of_commit)
+        self.conn.commit(COMMIT).await.map_err(|error| from_connection("transaction", error))
     }
 
     async fn rollback(self: Box<Self>) -> Result<()> {
-        ROLLBACK.run(self.conn.rollback()).await.map_err(|error| from_db("transaction", error))
+        self.conn.rollback(ROLLBACK).await.map_err(|error| from_connection("transaction", error))
     }
 }

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use rust_decimal::Decimal;
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 use serde_json::json;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     NewTask, Page, PageRequest, SearchHit, SearchRequest, Task, TaskContextFilter, TaskContextSort,
     TaskFilter, TaskId, TaskPatch, TaskSort, TaskStatistics, TaskStatus, TaskWithContexts, Validation, clock,
@@ -163,7 +164,7 @@ fn assignments(patch: &TaskPatch) -> Assignments {
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> TaskRepository for Pg<C> {
+impl<C: Executor> TaskRepository for Pg<C> {
     async fn create(&self, new: &NewTask) -> Result<Task> {
         new.validate().into_result()?;
         self.written("task.create", new.id, INSERT.one(self.actor(), values(new)), task).await

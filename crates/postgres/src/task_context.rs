@@ -1,8 +1,9 @@
 //! Task contexts.
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 use serde_json::json;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     ContextType, ContextWithTask, NewTaskContext, Page, PageRequest, SearchHit, SearchRequest, TaskContext,
     TaskContextFilter, TaskContextId, TaskContextPatch, TaskContextSort, TaskContextStatistics,
@@ -106,7 +107,7 @@ fn order_column(sort: TaskContextSort) -> &'static str {
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> TaskContextRepository for Pg<C> {
+impl<C: Executor> TaskContextRepository for Pg<C> {
     async fn create(&self, new: &NewTaskContext) -> Result<TaskContext> {
         new.validate().into_result()?;
         self.written("task_context.create", new.id, INSERT.one(self.actor(), values(new)), context).await

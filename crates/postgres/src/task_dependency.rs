@@ -1,8 +1,9 @@
 //! Task dependencies.
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 use serde_json::json;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     DependencyType, NewTaskDependency, Page, PageRequest, RelatedTask, TaskDependencies, TaskDependency,
     TaskDependencyFilter, TaskDependencyId, TaskDependencySort, TaskId, Validation, clock,
@@ -86,7 +87,7 @@ fn order_column(sort: TaskDependencySort) -> &'static str {
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> TaskDependencyRepository for Pg<C> {
+impl<C: Executor> TaskDependencyRepository for Pg<C> {
     async fn create(&self, new: &NewTaskDependency) -> Result<TaskDependency> {
         new.validate().into_result()?;
         self.written("task_dependency.create", new.id, INSERT.one(self.actor(), values(new)), dependency)

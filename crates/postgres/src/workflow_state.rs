@@ -1,8 +1,9 @@
 //! Workflow states.
 
 use async_trait::async_trait;
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
 use serde_json::json;
+use taskmaster_connection::Executor;
 use taskmaster_models::{
     NewWorkflowState, Page, PageRequest, RetryRequest, TaskId, Validation, WorkflowProgress, WorkflowState,
     WorkflowStateFilter, WorkflowStateId, WorkflowStatePatch, WorkflowStateSort, WorkflowStateStatistics,
@@ -128,7 +129,7 @@ fn assignments(patch: &WorkflowStatePatch) -> Assignments {
 }
 
 #[async_trait]
-impl<C: ConnectionTrait + Send> WorkflowStateRepository for Pg<C> {
+impl<C: Executor> WorkflowStateRepository for Pg<C> {
     async fn create(&self, new: &NewWorkflowState) -> Result<WorkflowState> {
         new.validate().into_result()?;
         self.written("workflow_state.create", new.id, INSERT.one(self.actor(), values(new)), state).await

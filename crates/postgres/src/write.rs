@@ -2,13 +2,14 @@
 
 use std::fmt::Display;
 
-use sea_orm::{ConnectionTrait, QueryResult, Value};
+use sea_orm::{QueryResult, Value};
+use taskmaster_connection::Executor;
 use taskmaster_repository::{RepositoryError, Result};
 use uuid::Uuid;
 
-use crate::{connection::call, row, sql::Sql, store::Pg};
+use crate::{noun::entity, row, sql::Sql, store::Pg};
 
-impl<C: ConnectionTrait> Pg<C> {
+impl<C: Executor> Pg<C> {
     /// Runs a write that returns the row it is about. If there is none, the row is not there.
     pub(crate) async fn written<T>(
         &self,
@@ -18,7 +19,7 @@ impl<C: ConnectionTrait> Pg<C> {
         read: impl FnOnce(&QueryResult) -> Result<T>,
     ) -> Result<T> {
         let row = self.row(name, sql).await?;
-        row.as_ref().map_or_else(|| Err(RepositoryError::not_found(call::entity(name), id)), read)
+        row.as_ref().map_or_else(|| Err(RepositoryError::not_found(entity(name), id)), read)
     }
 
     /// Why an update found no row: the row is not there, or has another version than expected.
@@ -29,7 +30,7 @@ impl<C: ConnectionTrait> Pg<C> {
         id: Uuid,
         expected: Option<i64>,
     ) -> RepositoryError {
-        let entity = call::entity(name);
+        let entity = entity(name);
         let not_found = RepositoryError::not_found(entity, id);
         let Some(expected) = expected else { return not_found };
         let sql = Sql::read_primary("SELECT version FROM ").text(table).text(" WHERE id = ").bind(id);

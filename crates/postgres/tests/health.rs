@@ -12,7 +12,7 @@ use sea_orm::{ConnectionTrait, TransactionSession, TransactionTrait};
 use taskmaster_embedded::{Stop, TestDatabase, TestServer, TestServerSettings};
 use taskmaster_models::{NewTask, clock};
 use taskmaster_postgres::{
-    Database, Health, HealthStatus, Replication,
+    Database, Health, HealthStatus, PgStore, Replication,
     config::{DatabaseConfig, Host, ReplicaConfig, Target},
 };
 use taskmaster_repository::{Repositories, Store};
@@ -24,7 +24,10 @@ async fn connect(url: &str, change: impl FnOnce(&mut DatabaseConfig)) -> Databas
     // What is expected to be well has this long on a machine that is busy.
     config.health_deadline = Duration::from_mins(1);
     change(&mut config);
-    Database::connect(config).await.unwrap().expecting_migrations(taskmaster_migration::names())
+    Database::connect(config)
+        .await
+        .unwrap()
+        .expecting_migrations("schema_migrations", taskmaster_migration::names())
 }
 
 /// A short deadline, for what is expected not to answer.
@@ -91,7 +94,7 @@ async fn migrations_that_are_pending_or_unknown_are_named() {
     let server = migrated_database().await;
     let names: Vec<_> = taskmaster_migration::names().collect();
     let expected = names[1..].iter().copied().chain(["m99990101_000000_later"]);
-    let database = connect(&server.url(), |_| {}).await.expecting_migrations(expected);
+    let database = connect(&server.url(), |_| {}).await.expecting_migrations("schema_migrations", expected);
     let told = health(&database).await;
     assert_eq!(told.status, HealthStatus::Degraded);
     assert!(reasons(&told).contains("m99990101_000000_later"), "{told:?}");
@@ -109,7 +112,7 @@ async fn migrations_that_are_pending_or_unknown_are_named() {
 async fn a_pool_that_is_exhausted_is_told_while_it_is() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.pool.max = 1).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let unit = store.begin().await.unwrap();
     let waiting = tokio::spawn(async move { store.begin().await.unwrap().rollback().await });
     while database.status().waiting == 0 {
@@ -133,8 +136,8 @@ async fn the_last_error_is_told_without_what_it_was_about() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |_| {}).await;
     let task = NewTask::new("swordfish");
-    database.store().tasks().create(&task).await.unwrap();
-    database.store().tasks().create(&task).await.unwrap_err();
+    PgStore::new(database.clone()).tasks().create(&task).await.unwrap();
+    PgStore::new(database.clone()).tasks().create(&task).await.unwrap_err();
     let told = health(&database).await;
     let error = told.last_error.clone().unwrap();
     assert_eq!(
@@ -198,7 +201,7 @@ async fn a_server_without_a_free_slot_is_degraded_while_the_pool_has_connections
     };
     // Two of the three that the server has for ordinary users, besides the administrator's one.
     let database = connect(&server.url(), app).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let first = store.begin().await.unwrap();
     let mut units = vec![first];
     while let Ok(Ok(unit)) = tokio::time::timeout(Duration::from_secs(2), store.begin()).await {
@@ -243,7 +246,9 @@ async fn both_sides_of_a_replication_tell_their_part_and_who_may_not_see_it_is_t
 
 /// Health as it is told of servers that nobody has migrated.
 async fn of_server(server: &TestServer, change: impl FnOnce(&mut DatabaseConfig)) -> Database {
-    connect(&server.url(), change).await.expecting_migrations(std::iter::empty::<String>())
+    connect(&server.url(), change)
+        .await
+        .expecting_migrations("schema_migrations", std::iter::empty::<String>())
 }
 
 /// Waits until it is degraded, and says why and how the replication is then.

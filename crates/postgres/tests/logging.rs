@@ -11,7 +11,7 @@ use std::{
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 use taskmaster_models::{Actor, NewTask, PageRequest, SearchRequest, TaskFilter, TaskPatch};
-use taskmaster_postgres::{Database, config::DatabaseConfig};
+use taskmaster_postgres::{Database, PgStore, config::DatabaseConfig};
 use taskmaster_repository::{Repositories, Store};
 use taskmaster_testkit::migrated_database;
 use tracing_subscriber::fmt::{MakeWriter, format::FmtSpan};
@@ -85,7 +85,7 @@ async fn shapes_plans_and_numbers_are_logged_and_values_at_no_level() {
     let slow = Database::connect(config).await.unwrap();
 
     for database in [&plain, &slow] {
-        let store = database.store().acting_as(&Actor::user("barracuda")).unwrap();
+        let store = PgStore::new(database.clone()).acting_as(&Actor::user("barracuda")).unwrap();
         let mut new = NewTask::new("the swordfish is a fish");
         new.metadata.insert("weight".to_owned(), json!(424_242));
         let task = store.tasks().create(&new).await.unwrap();
@@ -124,16 +124,20 @@ async fn shapes_plans_and_numbers_are_logged_and_values_at_no_level() {
     };
     let count = "call=\"task.count\"";
     while told(count) == 0 {
-        slow.store().tasks().count(&TaskFilter::default()).await.unwrap();
+        PgStore::new(slow.clone()).tasks().count(&TaskFilter::default()).await.unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     for _ in 0..100 {
-        slow.store().tasks().count(&TaskFilter::default()).await.unwrap();
+        PgStore::new(slow.clone()).tasks().count(&TaskFilter::default()).await.unwrap();
     }
     // When that of another statement was told, nobody's is being looked for.
     let missing = "call=\"task_context.count\"";
     while told(missing) == 0 {
-        slow.store().task_contexts().count(&taskmaster_models::TaskContextFilter::default()).await.unwrap();
+        PgStore::new(slow.clone())
+            .task_contexts()
+            .count(&taskmaster_models::TaskContextFilter::default())
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(told(count), 1);

@@ -8,7 +8,7 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use sea_orm::ConnectionTrait;
 use taskmaster_embedded::{TestServer, TestServerSettings};
 use taskmaster_models::{NewTask, TaskFilter};
-use taskmaster_postgres::{Database, PoolStatus, config::DatabaseConfig};
+use taskmaster_postgres::{Database, PgStore, PoolStatus, config::DatabaseConfig};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 
@@ -23,7 +23,7 @@ async fn connect(url: &str, change: impl FnOnce(&mut DatabaseConfig)) -> Databas
 async fn fault_19_averages_are_of_those_that_succeeded_and_units_of_work_are_counted() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |_| {}).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let task = NewTask::new("first");
     store.tasks().create(&task).await.unwrap();
     store.tasks().create(&NewTask::new("second")).await.unwrap();
@@ -65,7 +65,7 @@ async fn a_wait_in_vain_is_a_timeout_and_its_time_is_no_time_of_the_server() {
         config.pool.acquire_timeout = Duration::from_millis(50);
     };
     let database = connect(&server.url(), change).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let unit = store.begin().await.unwrap();
     let error = store.tasks().count(&TaskFilter::default()).await.unwrap_err();
     assert!(matches!(error, RepositoryError::Unavailable { .. }), "{error:?}");
@@ -100,7 +100,7 @@ async fn what_was_tried_again_is_counted_and_no_error() {
     let server = migrated_database().await;
     let admin = connect(&server.url(), |_| {}).await;
     let database = connect(&server.url(), |_| {}).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     store.tasks().count(&TaskFilter::default()).await.unwrap();
     admin
         .execute_unprepared(
@@ -125,10 +125,10 @@ async fn connections_that_cannot_be_made_are_counted_by_what_prevents_it() {
     let admin = connect(&server.url(), |_| {}).await;
     admin.execute_unprepared("CREATE ROLE app LOGIN").await.unwrap();
     let database = connect(&server.url(), |config| config.user = "app".to_owned()).await;
-    let unit = database.store().begin().await.unwrap();
+    let unit = PgStore::new(database.clone()).begin().await.unwrap();
     admin.execute_unprepared("ALTER ROLE app NOLOGIN").await.unwrap();
 
-    assert!(database.store().begin().await.is_err());
+    assert!(PgStore::new(database.clone()).begin().await.is_err());
     let metrics = database.metrics();
     let forbidden = BTreeMap::from([("28000".to_owned(), 1)]);
     assert_eq!(metrics.pool.failures, forbidden);
@@ -142,7 +142,7 @@ async fn a_server_that_takes_longer_than_the_threshold_makes_a_call_slow() {
     let slow = connect(&server.url(), |config| config.logging.slow_query = Some(Duration::ZERO)).await;
     let never = connect(&server.url(), |config| config.logging.slow_query = None).await;
     for database in [&slow, &never] {
-        database.store().tasks().count(&TaskFilter::default()).await.unwrap();
+        PgStore::new(database.clone()).tasks().count(&TaskFilter::default()).await.unwrap();
     }
     assert_eq!(slow.metrics().calls["task.count"].slow, 1);
     assert_eq!(slow.metrics().all_calls().slow_rate(), Some(1.0));
@@ -176,13 +176,13 @@ async fn everything_is_told_by_the_names_of_opentelemetry() {
     let database = connect(&server.url(), |config| config.logging.slow_query = Some(Duration::ZERO)).await;
     let recorder = DebuggingRecorder::new();
     let guard = metrics::set_default_local_recorder(&recorder);
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let task = NewTask::new("first");
     store.tasks().create(&task).await.unwrap();
     store.tasks().create(&task).await.unwrap_err();
     store.begin().await.unwrap().rollback().await.unwrap();
     database.record_gauges();
-    assert!(database.expecting_migrations(["later"]).health().await.is_up());
+    assert!(database.expecting_migrations("schema_migrations", ["later"]).health().await.is_up());
     drop(guard);
 
     let told = told(&recorder);

@@ -14,7 +14,7 @@ use taskmaster_models::{
     WorkflowStatus,
 };
 use taskmaster_postgres::{
-    Pg,
+    Pg, PgStore,
     config::{DatabaseConfig, Host, SslMode},
 };
 use taskmaster_repository::{Repositories, Store};
@@ -142,7 +142,7 @@ async fn fault_26_a_call_is_one_round_trip_and_a_unit_of_work_two_more() {
             }
         }
     });
-    let store = taskmaster_postgres::Database::connect(config).await.unwrap().store();
+    let store = PgStore::new(taskmaster_postgres::Database::connect(config).await.unwrap());
     let tasks = store.tasks();
     let task = tasks.create(&NewTask::new("a")).await.unwrap();
     tasks.find_by_id(task.id).await.unwrap();

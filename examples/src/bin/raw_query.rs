@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use taskmaster_examples::throwaway_store;
-use taskmaster_models::{AuditAction, AuditLogFilter, NewTask, PageRequest};
-use taskmaster_postgres::{Param, QueryError};
-use taskmaster_repository::Repositories;
 use taskmaster_guard::{Columns, Policy, PolicySet, TableRule};
+use taskmaster_models::{AuditAction, AuditLogFilter, NewTask, PageRequest};
+use taskmaster_postgres::{Param, QueryError, RawStatements};
+use taskmaster_repository::Repositories;
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -13,15 +13,15 @@ async fn main() -> Result<()> {
     for (title, priority) in [("Log in with a passkey", 8), ("Print receipts", 3), ("Send reminders", 5)] {
         store.tasks().create(&NewTask { priority, ..NewTask::new(title) }).await?;
     }
-    let database = store.database();
+    let raw = RawStatements::new(store.database().clone());
 
-    // Whoever has no policy sends nothing. The ready-made ones need not be written: ada reads all but secrets.
+    // A user without a policy sends nothing. The ready-made policies need not be written: ada reads all but secrets.
     let mut policies = PolicySet::default();
     policies.users.insert("ada".to_owned(), "readonly".to_owned());
     policies.users.insert("triage".to_owned(), "triage".to_owned());
     policies.policies.insert("triage".to_owned(), triage());
-    let ada = database.as_user("ada", None, &policies)?;
-    let triage = database.as_user("triage", None, &policies)?;
+    let ada = raw.as_user("ada", None, &policies)?;
+    let triage = raw.as_user("triage", None, &policies)?;
 
     let urgent = "SELECT title, priority FROM tasks WHERE priority >= $1 ORDER BY priority DESC";
     for row in &ada.query(urgent, &[5.into()]).await? {

@@ -35,7 +35,8 @@ async fn main() -> Result<()> {
     let prometheus =
         PrometheusBuilder::new().with_recommended_naming(true).set_buckets(&BUCKETS)?.install_recorder()?;
     let (_server, store) = throwaway_store().await?;
-    let database = store.database().clone().expecting_migrations(taskmaster_migration::names());
+    let database =
+        store.database().clone().expecting_migrations("schema_migrations", taskmaster_migration::names());
     store.tasks().create(&NewTask::new("Be measured")).await?;
     store.tasks().count(&TaskFilter::default()).await?;
 

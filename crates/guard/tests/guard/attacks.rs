@@ -1,8 +1,6 @@
 //! What must not pass.
 
-use taskmaster_guard::{
-    Catalog, Column, Columns, Guard, Policy, Refusal, Relation, RelationKind, TableRule,
-};
+use taskmaster_guard::{Catalog, Column, Columns, Guard, Policy, Refusal, Relation, RelationKind, TableRule};
 
 use crate::{catalog::CATALOG, statements::ATTACKS};
 

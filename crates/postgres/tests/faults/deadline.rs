@@ -7,7 +7,7 @@ use sea_orm::{
     sqlx::{self, PgConnection},
 };
 use taskmaster_models::NewTask;
-use taskmaster_postgres::{Database, config::DatabaseConfig, within};
+use taskmaster_postgres::{Database, PgStore, config::DatabaseConfig, within};
 use taskmaster_repository::{Repositories as _, RepositoryError, Store as _};
 
 use crate::stage::Stage;
@@ -22,7 +22,7 @@ async fn tell(connection: &mut PgConnection, sql: &'static str) {
 /// One write that would have to wait for a lock, and one afterwards.
 async fn is_given_up(stage: &Stage, config: DatabaseConfig, limit: Option<Duration>) {
     let database = Database::connect(config).await.unwrap();
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let mut other = stage.connect().await;
     tell(&mut other, "BEGIN; LOCK TABLE tasks").await;
 
@@ -79,7 +79,7 @@ async fn fault_16_a_call_with_a_shorter_deadline_leaves_none_to_the_next_one() {
     (config.pool.min, config.pool.max) = (0, 1);
     config.timeouts.statement = Duration::from_secs(42);
     let database = Database::connect(config).await.unwrap();
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let limit = async || {
         let show = Statement::from_string(DbBackend::Postgres, "SHOW statement_timeout");
         let row = database.query_one_raw(show).await.unwrap().unwrap();
@@ -107,7 +107,7 @@ async fn a_unit_of_work_that_does_nothing_for_too_long_is_rolled_back_by_the_ser
     let mut config = stage.config();
     config.timeouts.idle_in_transaction = Duration::from_millis(100);
     let database = Database::connect(config).await.unwrap();
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let unit_of_work = store.begin().await.unwrap();
     unit_of_work.tasks().create(&NewTask::new("forgotten")).await.unwrap();
     stage.await_count(0, "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'").await;

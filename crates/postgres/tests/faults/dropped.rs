@@ -41,7 +41,11 @@ async fn futures_are_dropped_at_any_moment_and_nobody_gets_the_answer_of_another
     let database = Database::connect(stage.config()).await.unwrap();
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        writers.spawn(write_impatiently(database.store(), writer, quota::FUTURES_DROPPED / WRITERS));
+        writers.spawn(write_impatiently(
+            PgStore::new(database.clone()),
+            writer,
+            quota::FUTURES_DROPPED / WRITERS,
+        ));
     }
     let (mut acknowledged, mut given_up) = (BTreeSet::new(), 0);
     while let Some(writer) = writers.join_next().await {

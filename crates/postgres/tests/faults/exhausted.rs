@@ -6,7 +6,7 @@ use futures::future::{join_all, try_join_all};
 use sea_orm::sqlx;
 use taskmaster_embedded::TestServerSettings;
 use taskmaster_models::{NewTask, TaskFilter};
-use taskmaster_postgres::Database;
+use taskmaster_postgres::{Database, PgStore};
 use taskmaster_repository::{Repositories as _, RepositoryError, Store as _};
 
 use crate::stage::{LIMIT, Stage};
@@ -18,7 +18,7 @@ async fn fault_15_whoever_finds_the_pool_exhausted_is_told_and_served_when_there
     (config.pool.min, config.pool.max) = (0, 2);
     config.pool.acquire_timeout = Duration::from_millis(200);
     let database = Database::connect(config).await.unwrap();
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let first = store.begin().await.unwrap();
     let second = store.begin().await.unwrap();
     first.tasks().create(&NewTask::new("by the first")).await.unwrap();
@@ -44,7 +44,7 @@ async fn many_more_callers_than_connections_are_all_served() {
     config.pool.acquire_timeout = Duration::from_mins(1);
     config.timeouts.call = Duration::from_mins(1);
     let database = Database::connect(config).await.unwrap();
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let tasks: Vec<_> = (0..100).map(|number| NewTask::new(format!("{number}"))).collect();
     try_join_all(tasks.iter().map(|task| store.tasks().create(task))).await.unwrap();
     assert_eq!(stage.ask("SELECT count(*) FROM tasks").await, 100);
@@ -61,7 +61,7 @@ async fn a_server_without_a_slot_is_waited_for_and_serves_as_soon_as_there_is_on
     let mut config = stage.config();
     (config.pool.min, config.pool.max) = (0, 2);
     let database = Database::connect(config).await.unwrap();
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let unit_of_work = store.begin().await.unwrap();
 
     // Connections that were just closed may still have a slot, so this goes on until all others are taken.

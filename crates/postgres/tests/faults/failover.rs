@@ -2,7 +2,7 @@
 
 use taskmaster_embedded::{Stop, TestServer};
 use taskmaster_models::NewTask;
-use taskmaster_postgres::Database;
+use taskmaster_postgres::{Database, PgStore};
 use taskmaster_repository::Repositories as _;
 
 use crate::{
@@ -17,7 +17,7 @@ async fn a_standby_takes_over_and_the_writes_go_on_there() {
     let standby = primary.synchronous_standby().await;
     // The standby comes first, and is passed over as long as it takes no writes.
     let database = Database::connect(stage::config([standby.address(), primary.address()])).await.unwrap();
-    database.store().tasks().create(&NewTask::new("0-before")).await.unwrap();
+    PgStore::new(database.clone()).tasks().create(&NewTask::new("0-before")).await.unwrap();
     let writers = Writers::begin(&database);
     writers.go_on(200).await;
 

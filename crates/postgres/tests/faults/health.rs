@@ -18,7 +18,10 @@ const DEADLINE: Duration = Duration::from_millis(500);
 async fn connect(stage: &Stage, proxy: &Proxy) -> Database {
     let mut config = stage.config_by(proxy.address());
     config.health_deadline = DEADLINE;
-    Database::connect(config).await.unwrap().expecting_migrations(taskmaster_migration::names())
+    Database::connect(config)
+        .await
+        .unwrap()
+        .expecting_migrations("schema_migrations", taskmaster_migration::names())
 }
 
 /// What it says now, long before the test would be given up. An answer from before the question is of no use here.

@@ -2,7 +2,7 @@
 
 use futures::future::try_join_all;
 use taskmaster_models::NewTask;
-use taskmaster_postgres::{Database, config::RetryPolicy};
+use taskmaster_postgres::{Database, PgStore, config::RetryPolicy};
 use taskmaster_repository::{Repositories as _, Store as _, UnitOfWork};
 
 use crate::{
@@ -36,7 +36,7 @@ async fn fault_05_sessions_killed_while_nobody_uses_them_cost_a_reader_nothing()
     let mut config = stage.config();
     config.retry = RetryPolicy::default();
     let database = Database::connect(config).await.unwrap();
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let task = store.tasks().create(&NewTask::new("kept")).await.unwrap();
     for _ in 0..10 {
         // More than attempts, so that the reader would fail if it tried one dead connection after the other.
@@ -66,7 +66,7 @@ async fn a_session_that_crashes_takes_all_others_along_and_the_writes_go_on() {
 async fn a_unit_of_work_whose_session_is_killed_is_rolled_back_and_says_so() {
     let stage = Stage::set().await;
     let database = Database::connect(stage.config()).await.unwrap();
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let unit_of_work = store.begin().await.unwrap();
     unit_of_work.tasks().create(&NewTask::new("half")).await.unwrap();
     assert!(stage.ask(KILL).await >= 1);

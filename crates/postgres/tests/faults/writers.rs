@@ -11,7 +11,7 @@ use std::{
 
 use sea_orm::sqlx;
 use taskmaster_models::NewTask;
-use taskmaster_postgres::Database;
+use taskmaster_postgres::{Database, PgStore};
 use taskmaster_repository::{Repositories as _, RepositoryError};
 use tokio::{sync::watch, task::JoinSet};
 
@@ -74,7 +74,7 @@ impl Writers {
             physician: Physician::begin(database),
         };
         for writer in 0..WRITERS {
-            let (store, done) = (database.store(), Arc::clone(&writers.done));
+            let (store, done) = (PgStore::new(database.clone()), Arc::clone(&writers.done));
             let (acknowledged, failed) = (writers.acknowledged.clone(), writers.failed.clone());
             let silence = Arc::clone(&writers.silence);
             writers.tasks.spawn(async move {

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use taskmaster_guard::{Guard, Policy};
 use taskmaster_postgres::QueryError;
 use taskmaster_repository::RepositoryError;
-use taskmaster_guard::{Guard, Policy};
 
 use crate::{
     server::{Ran, assert_unchanged, catalog, digest, functions, harmless, refusal},

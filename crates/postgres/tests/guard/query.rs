@@ -5,10 +5,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use taskmaster_models::{Actor, AuditLogFilter, NewTask, PageRequest};
-use taskmaster_postgres::{Param, QueryError, Role, config::DatabaseConfig};
-use taskmaster_repository::{Repositories as _, RepositoryError};
 use taskmaster_guard::{Columns, Policy, PolicySet, TableRule};
+use taskmaster_models::{Actor, AuditLogFilter, NewTask, PageRequest};
+use taskmaster_postgres::{Param, PgStore, QueryError, RawStatements, Role, config::DatabaseConfig};
+use taskmaster_repository::{Repositories as _, RepositoryError};
 use uuid::Uuid;
 
 use crate::stage::{Stage, connect, run, text};
@@ -16,7 +16,7 @@ use crate::stage::{Stage, connect, run, text};
 #[tokio::test]
 async fn values_go_in_and_come_out_as_what_they_are() {
     let stage = Stage::new().await;
-    let reader = stage.database.with_policy("readonly", Policy::readonly());
+    let reader = stage.raw.with_policy("readonly", Policy::readonly());
     let id = Uuid::from_u128(7);
     let at: DateTime<Utc> = "2026-01-02T03:04:05.678901Z".parse().unwrap();
     let sql = "SELECT $1::bool AS a, $2::int AS b, $3::float8 AS c, $4::numeric AS d, $5::text AS e, $6::uuid AS f, \
@@ -62,7 +62,7 @@ async fn values_go_in_and_come_out_as_what_they_are() {
 #[tokio::test]
 async fn the_same_text_can_be_sent_with_values_of_other_types_and_after_the_schema_has_changed() {
     let stage = Stage::new().await;
-    let reader = stage.database.with_policy("readonly", Policy::readonly());
+    let reader = stage.raw.with_policy("readonly", Policy::readonly());
     for _ in 0..3 {
         let sql = "SELECT $1 AS value";
         for param in [Param::Null, 7.into(), "x".into(), Uuid::nil().into(), 0.5.into(), json!([1]).into()] {
@@ -79,7 +79,7 @@ async fn the_same_text_can_be_sent_with_values_of_other_types_and_after_the_sche
 #[tokio::test]
 async fn a_column_that_cannot_be_read_is_named() {
     let stage = Stage::new().await;
-    let reader = stage.database.with_policy("readonly", Policy::readonly());
+    let reader = stage.raw.with_policy("readonly", Policy::readonly());
     let column = |error: QueryError| match error {
         QueryError::Column { column, reason } => (column, reason),
         other => panic!("{other}"),
@@ -106,7 +106,7 @@ async fn a_column_that_cannot_be_read_is_named() {
 #[tokio::test]
 async fn what_is_wrong_with_a_statement_is_told_and_the_connection_is_used_again() {
     let stage = Stage::new().await;
-    let app = stage.database.with_policy("app", Policy::app());
+    let app = stage.raw.with_policy("app", Policy::app());
     let counted = app.query("SELECT $1", &[]).await;
     assert!(matches!(counted, Err(QueryError::Parameters { expected: 1, given: 0 })));
     for (sql, expected) in [
@@ -125,13 +125,13 @@ async fn what_is_wrong_with_a_statement_is_told_and_the_connection_is_used_again
     }
     let conflict = app.query("INSERT INTO tasks (title, status) VALUES ('t', 'unknown')", &[]).await;
     assert!(matches!(conflict, Err(QueryError::Database(RepositoryError::Conflict { .. }))), "{conflict:?}");
-    assert_eq!(stage.database.status().size, 1, "no connection was lost by it");
+    assert_eq!(stage.raw.database().status().size, 1, "no connection was lost by it");
 }
 
 #[tokio::test]
 async fn an_answer_that_is_too_long_is_given_up_and_what_it_wrote_is_not_kept() {
     let stage = Stage::new().await;
-    let app = stage.database.with_policy("app", Policy::app()).with_max_rows(1000);
+    let app = stage.raw.with_policy("app", Policy::app()).with_max_rows(1000);
     // One row comes after the other, for hours.
     let sql = |rows| format!("SELECT a FROM generate_series(1, {rows}) a, generate_series(1, 1000) b");
     assert_eq!(app.query(&sql(1), &[]).await.unwrap().len(), 1000);
@@ -165,7 +165,7 @@ async fn a_write_is_kept_and_told_as_its_users() {
     let sql = "UPDATE tasks SET priority = $1 WHERE title = $2 RETURNING id";
     let rows = ada.query(sql, &[9.into(), "Task 1".into()]).await.unwrap();
     assert_eq!((rows.len(), rows.rows_affected()), (1, 1));
-    let store = stage.database.store();
+    let store = PgStore::new(stage.raw.database().clone());
     let told =
         store.audit_logs().find_by(&AuditLogFilter::user("ada"), &PageRequest::default()).await.unwrap();
     assert_eq!(told.items.len(), 1);
@@ -173,7 +173,7 @@ async fn a_write_is_kept_and_told_as_its_users() {
 
     // Whoever is next on the same connection is nobody, in no role, and writes.
     store.tasks().create(&NewTask::new("By nobody")).await.unwrap();
-    database.store().tasks().create(&NewTask::new("By nobody else")).await.unwrap();
+    PgStore::new(database.database().clone()).tasks().create(&NewTask::new("By nobody else")).await.unwrap();
     let told = store.audit_logs().count(&AuditLogFilter::user("ada")).await.unwrap();
     assert_eq!(told, 1);
     let anonymous = database.with_policy("app", Policy::app());
@@ -203,7 +203,7 @@ async fn the_second_wall_is_the_transaction_and_the_third_the_role() {
     .unwrap();
     let mut policy = Policy::readonly();
     policy.functions.extend(["innocent", "curious"].map(String::from));
-    let guarded = stage.database.with_policy("careless", policy);
+    let guarded = stage.raw.with_policy("careless", policy);
     let wrote = guarded.query("SELECT innocent()", &[]).await;
     assert!(
         matches!(&wrote, Err(QueryError::Statement { sqlstate, .. }) if sqlstate == "25006"),
@@ -222,7 +222,7 @@ async fn the_second_wall_is_the_transaction_and_the_third_the_role() {
         assert!(matches!(refused, Err(QueryError::Database(RepositoryError::Refused { .. }))), "{refused:?}");
         assert_eq!(reader.query("SELECT title FROM tasks", &[]).await.unwrap().len(), 4);
     }
-    assert_eq!(database.status().size, 1);
+    assert_eq!(database.database().status().size, 1);
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn what_is_new_in_the_schema_is_known_soon_and_what_is_changed_is_checked_
     let mut policy = Policy::readonly();
     let all = TableRule { select: Some(Columns::All), ..TableRule::default() };
     policy.tables.insert("notes".into(), all);
-    let guarded = stage.database.with_policy("notes", policy);
+    let guarded = stage.raw.with_policy("notes", policy);
     assert!(guarded.query("SELECT note FROM notes", &[]).await.is_err());
     run(&mut owner, "CREATE TABLE notes (note text); INSERT INTO notes VALUES ('n')").await.unwrap();
     // An unknown name has it read again, but not more often than once a second.
@@ -272,11 +272,11 @@ async fn names_mean_what_is_in_the_schema_and_no_temporary_table() {
     .await
     .unwrap();
     let shown = |rows: taskmaster_postgres::QueryRows| rows.first().unwrap().get::<String>("title").unwrap();
-    let public = database.with_policy("readonly", Policy::readonly());
+    let public = RawStatements::new(database).with_policy("readonly", Policy::readonly());
     assert!(shown(public.query("SELECT title FROM tasks ORDER BY title", &[]).await.unwrap()).len() < 20);
     // Without one, the first schema is the one that the statement is checked for.
     let own = connect(&stage.server.url()).await;
-    let own = own.with_policy("readonly", Policy::readonly());
+    let own = RawStatements::new(own).with_policy("readonly", Policy::readonly());
     let refused = own.query("SELECT description FROM tasks", &[]).await;
     assert!(matches!(refused, Err(QueryError::Refused(_))), "{refused:?}");
 }
@@ -284,9 +284,9 @@ async fn names_mean_what_is_in_the_schema_and_no_temporary_table() {
 #[tokio::test]
 async fn a_raw_call_is_measured_under_its_own_name_and_ends_in_time() {
     let stage = Stage::new().await;
-    let reader = stage.database.with_policy("readonly", Policy::readonly());
+    let reader = stage.raw.with_policy("readonly", Policy::readonly());
     reader.query("SELECT count(*) FROM tasks", &[]).await.unwrap();
-    assert!(stage.database.metrics().calls.contains_key("raw.query"));
+    assert!(stage.raw.database().metrics().calls.contains_key("raw.query"));
     let slow = "SELECT count(*) FROM generate_series(1, 100000) a, generate_series(1, 100000) b";
     let late = taskmaster_postgres::within(Duration::from_millis(300), reader.query(slow, &[])).await;
     assert!(matches!(late, Err(QueryError::Database(RepositoryError::Timeout { .. }))), "{late:?}");

@@ -1,13 +1,13 @@
 //! What the trail tells of refused statements.
 
 use serde_json::json;
+use taskmaster_guard::{Policy, PolicySet};
 use taskmaster_models::{Actor, AuditAction, AuditLogFilter, AuditedEntity};
 use taskmaster_postgres::{
-    Database, QueryError,
+    Database, PgStore, QueryError, RawStatements,
     config::{DatabaseConfig, Target},
 };
 use taskmaster_repository::Repositories as _;
-use taskmaster_guard::{Policy, PolicySet};
 
 use crate::stage::{Stage, run, text};
 
@@ -34,8 +34,11 @@ async fn a_refusal_tells_who_what_and_why_and_no_value() {
     assert_eq!(values["login"], login.name());
     assert_eq!(values["left_out_before"], 0);
     assert_eq!(told[1].entity_id, log.entity_id, "statements that differ in their values are found together");
-    let statistics =
-        stage.database.store().audit_logs().statistics(&AuditLogFilter::user("ada")).await.unwrap();
+    let statistics = PgStore::new(stage.raw.database().clone())
+        .audit_logs()
+        .statistics(&AuditLogFilter::user("ada"))
+        .await
+        .unwrap();
     assert_eq!((statistics.total, statistics.refusals), (2, 2));
 }
 
@@ -48,19 +51,19 @@ async fn who_has_no_policy_may_send_nothing_and_that_is_told() {
         ..PolicySet::default()
     };
     for user in ["eve", "gone"] {
-        let guarded = stage.database.as_user(user, None, &policies).unwrap();
+        let guarded = stage.raw.as_user(user, None, &policies).unwrap();
         assert!(matches!(guarded.query("SELECT 1", &[]).await, Err(QueryError::NoPolicy)));
     }
     let told: Vec<_> = stage.refusals().await.into_iter().filter_map(|log| log.user_id).collect();
     assert_eq!(told, ["eve", "gone"]);
-    let ops = stage.database.as_user("eve", Some("ops"), &policies).unwrap();
+    let ops = stage.raw.as_user("eve", Some("ops"), &policies).unwrap();
     assert_eq!(ops.query("SELECT 1", &[]).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
 async fn what_no_text_of_the_server_can_hold_is_refused_and_told() {
     let stage = Stage::new().await;
-    let guarded = stage.database.with_policy("a\0b", Policy::readonly());
+    let guarded = stage.raw.with_policy("a\0b", Policy::readonly());
     for sql in ["SELECT '\0'", "", "SELECT 'never ends", "SELECT \u{feff}1"] {
         assert!(matches!(guarded.query(sql, &[]).await, Err(QueryError::Refused(_))));
     }
@@ -74,7 +77,7 @@ async fn what_no_text_of_the_server_can_hold_is_refused_and_told() {
 #[tokio::test]
 async fn a_storm_of_refusals_fills_no_trail() {
     let stage = Stage::new().await;
-    let guarded = stage.database.with_policy("readonly", Policy::readonly());
+    let guarded = stage.raw.with_policy("readonly", Policy::readonly());
     for n in 0..300 {
         assert!(guarded.query(&format!("TRUNCATE t{n}"), &[]).await.is_err());
     }
@@ -111,8 +114,8 @@ async fn a_reader_whose_sessions_only_read_is_told_of_all_the_same() {
         .unwrap();
     let mut config = DatabaseConfig::from_url(login.url()).unwrap();
     (config.pool.min, config.target) = (0, Target::Any);
-    let database = Database::connect(config).await.unwrap();
-    let guarded = database.with_policy("readonly", Policy::readonly());
+    let raw = RawStatements::new(Database::connect(config).await.unwrap());
+    let guarded = raw.with_policy("readonly", Policy::readonly());
     assert!(matches!(guarded.query("DROP TABLE tasks", &[]).await, Err(QueryError::Refused(_))));
     assert_eq!(stage.refusals().await.len(), 1);
     assert_eq!(guarded.query("SELECT title FROM tasks", &[]).await.unwrap().len(), 4);
@@ -157,9 +160,9 @@ async fn a_forged_call_tells_of_a_refusal_only_and_is_bounded() {
 #[tokio::test]
 async fn seals_cover_refusals_and_retention_takes_them() {
     let stage = Stage::new().await;
-    let guarded = stage.database.with_policy("readonly", Policy::readonly());
+    let guarded = stage.raw.with_policy("readonly", Policy::readonly());
     assert!(guarded.query("DROP TABLE tasks", &[]).await.is_err());
-    let store = stage.database.store();
+    let store = PgStore::new(stage.raw.database().clone());
     let seal = store.audit_logs().seal().await.unwrap().unwrap();
     let verified = store.audit_logs().verify(None).await.unwrap();
     assert!(verified.findings.is_empty(), "{verified:?}");

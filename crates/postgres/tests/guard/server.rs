@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sea_orm::sqlx::{self, AssertSqlSafe, PgConnection, Row as _, ValueRef as _};
-use taskmaster_postgres::{Database, QueryError};
 use taskmaster_guard::{Catalog, Column, Policy, Relation, RelationKind};
+use taskmaster_postgres::{QueryError, RawStatements};
 
 use crate::stage::{run, text};
 
@@ -130,8 +130,8 @@ pub(crate) async fn functions(connection: &mut PgConnection) -> BTreeSet<String>
 }
 
 /// The kind of the refusal with which `query` ends.
-pub(crate) async fn refusal(database: &Database, policy: &Policy, sql: &str) -> Option<&'static str> {
-    match database.with_policy("listed", policy.clone()).query(sql, &[]).await {
+pub(crate) async fn refusal(raw: &RawStatements, policy: &Policy, sql: &str) -> Option<&'static str> {
+    match raw.with_policy("listed", policy.clone()).query(sql, &[]).await {
         Err(QueryError::Refused(refusal)) => Some(refusal.kind()),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, PgConnection};
 use taskmaster_embedded::{TestDatabase, TestLogin};
 use taskmaster_models::{AuditAction, AuditLog, AuditLogFilter, Direction, PageRequest};
-use taskmaster_postgres::{Database, config::DatabaseConfig};
+use taskmaster_postgres::{Database, PgStore, RawStatements, config::DatabaseConfig};
 use taskmaster_repository::Repositories as _;
 use taskmaster_testkit::migrated_database;
 
@@ -26,7 +26,7 @@ const ROWS: &str = "\
 
 pub(crate) struct Stage {
     pub(crate) server: TestDatabase,
-    pub(crate) database: Database,
+    pub(crate) raw: RawStatements,
 }
 
 impl Stage {
@@ -34,15 +34,15 @@ impl Stage {
         let server = migrated_database().await;
         let mut owner = PgConnection::connect(&server.url()).await.unwrap();
         run(&mut owner, ROWS).await.unwrap();
-        let database = connect(&server.url()).await;
-        Self { server, database }
+        let raw = RawStatements::new(connect(&server.url()).await);
+        Self { server, raw }
     }
 
     /// The database as a member of this role.
-    pub(crate) async fn login(&self, role: &str) -> (TestLogin, Database) {
+    pub(crate) async fn login(&self, role: &str) -> (TestLogin, RawStatements) {
         let login = self.server.login(&[role]).await.unwrap();
-        let database = connect(login.url()).await;
-        (login, database)
+        let raw = RawStatements::new(connect(login.url()).await);
+        (login, raw)
     }
 
     pub(crate) async fn owner(&self) -> PgConnection {
@@ -52,7 +52,7 @@ impl Stage {
     /// The refusals in the trail, oldest first.
     pub(crate) async fn refusals(&self) -> Vec<AuditLog> {
         let filter = AuditLogFilter { action: Some(AuditAction::Refuse), ..AuditLogFilter::default() };
-        let store = self.database.store();
+        let store = PgStore::new(self.raw.database().clone());
         let page = PageRequest { limit: 500, direction: Direction::Ascending, ..PageRequest::default() };
         store.audit_logs().find_by(&filter, &page).await.unwrap().items
     }

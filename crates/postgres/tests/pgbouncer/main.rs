@@ -19,7 +19,7 @@ use futures::{FutureExt as _, future::LocalBoxFuture};
 use libtest_mimic::{Arguments, Failed, Trial};
 use secrecy::ExposeSecret as _;
 use taskmaster_embedded::{EmbeddedError, TestPooler};
-use taskmaster_postgres::{Database, config::DatabaseConfig};
+use taskmaster_postgres::{Database, PgStore, config::DatabaseConfig};
 use taskmaster_testkit::{conformance, migrated_database};
 use tokio::runtime::Runtime;
 
@@ -51,7 +51,7 @@ async fn run(case: conformance::Case) {
     let database = migrated_database().await;
     let way = stage::way_through(&POOLER, database.name());
     let database = Database::connect(way).await.expect("the test's database can be reached");
-    (case.run)(Arc::new(database.store())).await;
+    (case.run)(Arc::new(PgStore::new(database.clone()))).await;
 }
 
 /// A trial that is its own runtime, and tells of a panic like any test.

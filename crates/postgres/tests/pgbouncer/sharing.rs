@@ -8,7 +8,7 @@ use sea_orm::{
     sqlx::{self, Connection as _, PgConnection, Row as _, postgres::PgConnectOptions},
 };
 use taskmaster_models::NewTask;
-use taskmaster_postgres::Database;
+use taskmaster_postgres::{Database, PgStore};
 use taskmaster_repository::{Repositories as _, RepositoryError, Store as _};
 
 use crate::stage::{Stage, ask, await_answer};
@@ -94,7 +94,7 @@ async fn a_schema_is_that_of_the_client_and_not_of_the_session() {
 async fn statements_have_no_names_in_the_session() {
     let stage = Stage::with_sessions("1").await;
     let database = stage.connect().await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let task = store.tasks().create(&NewTask::new("a")).await.unwrap();
     for _ in 0..10 {
         store.tasks().find_by_id(task.id).await.unwrap().unwrap();
@@ -133,7 +133,7 @@ async fn many_clients_write_through_few_sessions_and_nothing_is_lost() {
     let stage = Stage::with_sessions("3").await;
     let database = stage.connect().await;
     let writers = (0..20).map(|writer| {
-        let store = database.store();
+        let store = PgStore::new(database.clone());
         async move {
             for number in 0..10 {
                 store.tasks().create(&NewTask::new(format!("{writer}.{number}"))).await.unwrap();
@@ -172,7 +172,7 @@ async fn what_a_caller_left_is_not_kept_although_the_server_did_it() {
     let holder = beside.begin().await.unwrap();
     holder.execute_unprepared("LOCK TABLE tasks IN SHARE MODE").await.unwrap();
     let leaver = tokio::spawn({
-        let store = database.store();
+        let store = PgStore::new(database.clone());
         async move {
             store
                 .tasks()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, TransactionSession as _, TransactionTrait as _};
 use taskmaster_models::{NewTask, TaskFilter, TaskPatch};
-use taskmaster_postgres::within;
+use taskmaster_postgres::{PgStore, within};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 use tokio::time::timeout;
@@ -63,7 +63,7 @@ async fn a_storm_of_dropped_calls_overruns_neither_the_server_nor_the_pool() {
 async fn a_write_whose_time_is_up_says_that_its_outcome_is_unknown_and_ends_on_the_server() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.pool.max = 3).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let task = store.tasks().create(&NewTask::new("a")).await.unwrap();
     let holder = store.begin().await.unwrap();
     holder.tasks().update(task.id, &priority(1)).await.unwrap();
@@ -85,17 +85,17 @@ async fn a_read_whose_time_is_up_has_no_outcome_to_know() {
     let admin = connect(&server.url(), |config| config.pool.max = 1).await;
     let lock = admin.begin().await.unwrap();
     lock.execute_unprepared("LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let error = database.store().tasks().count(&TaskFilter::default()).await.unwrap_err();
+    let error = PgStore::new(database.clone()).tasks().count(&TaskFilter::default()).await.unwrap_err();
     assert!(matches!(error, RepositoryError::Timeout { .. }) && !error.is_outcome_unknown(), "{error:?}");
     lock.rollback().await.unwrap();
-    assert_eq!(database.store().tasks().count(&TaskFilter::default()).await.unwrap(), 0);
+    assert_eq!(PgStore::new(database.clone()).tasks().count(&TaskFilter::default()).await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn the_time_of_a_call_is_also_up_while_it_waits_for_a_connection() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.pool.max = 1).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let uow = store.begin().await.unwrap();
     let new = NewTask::new("a");
     let error = within(Duration::from_millis(50), store.tasks().create(&new)).await.unwrap_err();
@@ -120,7 +120,7 @@ async fn a_deadline_only_ever_shortens() {
 async fn a_unit_of_work_dropped_in_mid_statement_lets_go_of_its_locks() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.pool.max = 3).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let (a, b) = (NewTask::new("a"), NewTask::new("b"));
     store.tasks().bulk_create(&[a.clone(), b.clone()]).await.unwrap();
     let holder = store.begin().await.unwrap();
@@ -140,7 +140,7 @@ async fn a_unit_of_work_dropped_in_mid_statement_lets_go_of_its_locks() {
 async fn a_unit_of_work_in_which_the_time_was_up_rolls_back_at_once() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.pool.max = 2).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let task = store.tasks().create(&NewTask::new("a")).await.unwrap();
     let holder = store.begin().await.unwrap();
     holder.tasks().update(task.id, &priority(1)).await.unwrap();
@@ -161,7 +161,7 @@ async fn a_unit_of_work_in_which_the_time_was_up_rolls_back_at_once() {
 async fn a_write_whose_time_is_up_before_it_begins_is_not_sent() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.pool.max = 1).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     store.tasks().create(&NewTask::new("in time")).await.unwrap();
     let pid = ask(&database, PID).await;
     let new = NewTask::new("too late");
@@ -177,11 +177,11 @@ async fn a_write_whose_time_is_up_before_it_begins_is_not_sent() {
 async fn a_commit_whose_time_is_up_before_it_begins_is_not_sent() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.pool.max = 1).await;
-    let uow = database.store().begin().await.unwrap();
+    let uow = PgStore::new(database.clone()).begin().await.unwrap();
     uow.tasks().create(&NewTask::new("a")).await.unwrap();
     let error = within(Duration::ZERO, uow.commit()).await.unwrap_err();
     assert!(matches!(error, RepositoryError::Timeout { .. }) && !error.is_outcome_unknown(), "{error:?}");
-    assert_eq!(database.store().tasks().count(&TaskFilter::default()).await.unwrap(), 0);
+    assert_eq!(PgStore::new(database.clone()).tasks().count(&TaskFilter::default()).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn a_transaction_in_which_the_time_was_up_cannot_be_committed_whether_the_
 async fn a_unit_of_work_whose_statement_was_dropped_cannot_be_committed() {
     let server = migrated_database().await;
     let database = connect(&server.url(), |config| config.pool.max = 3).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let task = store.tasks().create(&NewTask::new("a")).await.unwrap();
     let holder = store.begin().await.unwrap();
     holder.tasks().update(task.id, &priority(1)).await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use taskmaster_embedded::{Stop, TestServer, TestServerSettings};
 use taskmaster_models::{NewTask, TaskFilter, TaskPatch};
-use taskmaster_postgres::{Database, config::DatabaseConfig};
+use taskmaster_postgres::{Database, PgStore, config::DatabaseConfig};
 use taskmaster_repository::{Repositories, RepositoryError, Store};
 use taskmaster_testkit::migrated_database;
 
@@ -32,7 +32,7 @@ async fn refuses(store: &dyn Store) {
 async fn what_runs_may_finish_and_nothing_new_begins() {
     let server = migrated_database().await;
     let database = connect(&server.url(), named).await;
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let uow = store.begin().await.unwrap();
     uow.tasks().create(&NewTask::new("a")).await.unwrap();
     let ending = tokio::spawn({
@@ -49,7 +49,7 @@ async fn what_runs_may_finish_and_nothing_new_begins() {
     let report = ending.await.unwrap();
     assert_eq!((report.cut, report.server_told), (vec![], true));
     let after = Database::connect(DatabaseConfig::from_url(&server.url()).unwrap()).await.unwrap();
-    assert_eq!(after.store().tasks().count(&TaskFilter::default()).await.unwrap(), 2);
+    assert_eq!(PgStore::new(after.clone()).tasks().count(&TaskFilter::default()).await.unwrap(), 2);
     until(&after, SESSIONS, "0").await;
 }
 
@@ -58,19 +58,19 @@ async fn what_is_not_done_by_the_deadline_is_cut_on_the_server_and_named() {
     let server = migrated_database().await;
     let database = connect(&server.url(), named).await;
     let other = Database::connect(DatabaseConfig::from_url(&server.url()).unwrap()).await.unwrap();
-    let task = other.store().tasks().create(&NewTask::new("a")).await.unwrap();
-    let holder = other.store().begin().await.unwrap();
+    let task = PgStore::new(other.clone()).tasks().create(&NewTask::new("a")).await.unwrap();
+    let holder = PgStore::new(other.clone()).begin().await.unwrap();
     let patch = TaskPatch { priority: Some(1), ..TaskPatch::default() };
     holder.tasks().update(task.id, &patch).await.unwrap();
     let waiting = tokio::spawn({
-        let (store, patch) = (database.store(), patch.clone());
+        let (store, patch) = (PgStore::new(database.clone()), patch.clone());
         async move { store.tasks().update(task.id, &patch).await }
     });
     let waits = "SELECT count(*)::text FROM pg_stat_activity \
                  WHERE datname = current_database() AND wait_event_type = 'Lock'";
     until(&other, waits, "1").await;
     // A unit of work that somebody has forgotten.
-    let forgotten = database.store().begin().await.unwrap();
+    let forgotten = PgStore::new(database.clone()).begin().await.unwrap();
     forgotten.tasks().create(&NewTask::new("never kept")).await.unwrap();
 
     let report = database.shutdown(Duration::from_millis(50)).await;
@@ -84,7 +84,7 @@ async fn what_is_not_done_by_the_deadline_is_cut_on_the_server_and_named() {
     until(&other, SESSIONS, "0").await;
     assert!(forgotten.commit().await.is_err());
     holder.commit().await.unwrap();
-    assert_eq!(other.store().tasks().count(&TaskFilter::default()).await.unwrap(), 1);
+    assert_eq!(PgStore::new(other.clone()).tasks().count(&TaskFilter::default()).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -94,9 +94,9 @@ async fn whoever_waits_for_a_connection_is_refused_at_the_deadline() {
     config.pool.min = 0;
     config.pool.max = 1;
     let database = Database::connect(config).await.unwrap();
-    let held = database.store().begin().await.unwrap();
+    let held = PgStore::new(database.clone()).begin().await.unwrap();
     let waiting = tokio::spawn({
-        let store = database.store();
+        let store = PgStore::new(database.clone());
         async move { store.tasks().count(&TaskFilter::default()).await }
     });
     while database.status().waiting == 0 {
@@ -136,7 +136,7 @@ async fn it_can_be_asked_for_by_many_and_again() {
     let reports = futures::future::join_all((0..5).map(|_| database.shutdown(LONG))).await;
     assert!(reports.iter().all(|report| *report == reports[0]));
     assert_eq!(database.shutdown(LONG).await, reports[0]);
-    refuses(&database.store()).await;
+    refuses(&PgStore::new(database.clone())).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use taskmaster_embedded::Stop;
 use taskmaster_models::{TaskContextFilter, TaskId};
-use taskmaster_postgres::{Database, config::Host};
+use taskmaster_postgres::{Database, PgStore, config::Host};
 use taskmaster_repository::Repositories as _;
 
 use crate::stage::{FAR, Stage, ask, create, find, reads, reads_come_to_the_replica, say, until};
@@ -14,10 +14,10 @@ async fn a_replica_that_is_gone_costs_no_read_and_is_used_again_when_it_is_back(
     let stage = Stage::set().await;
     let database = stage.database(FAR).await;
     for how in [Stop::Immediate, Stop::Kill] {
-        let id = create(&database.store(), "before").await;
+        let id = create(&PgStore::new(database.clone()), "before").await;
         let readers: Vec<_> = (0..8)
             .map(|_| {
-                let store = database.session().store();
+                let store = PgStore::new(database.session());
                 tokio::spawn(async move {
                     for _ in 0..200 {
                         find(&store, id).await;
@@ -28,7 +28,7 @@ async fn a_replica_that_is_gone_costs_no_read_and_is_used_again_when_it_is_back(
             .collect();
         let server = Arc::clone(&stage.replica);
         tokio::task::spawn_blocking(move || server.stop(how).unwrap()).await.unwrap();
-        let store = database.session().store();
+        let store = PgStore::new(database.session());
         until("the replica is given up", async || {
             find(&store, id).await;
             !database.metrics().replicas[0].in_service
@@ -40,7 +40,7 @@ async fn a_replica_that_is_gone_costs_no_read_and_is_used_again_when_it_is_back(
         let server = Arc::clone(&stage.replica);
         tokio::task::spawn_blocking(move || server.start().unwrap()).await.unwrap();
         reads_come_to_the_replica(&database).await;
-        assert!(find(&database.store(), id).await.is_some());
+        assert!(find(&PgStore::new(database.clone()), id).await.is_some());
     }
 }
 
@@ -51,10 +51,10 @@ async fn a_replica_that_never_was_there_keeps_nobody_from_connecting_and_reading
     let nowhere = Host { name: "/nowhere".to_owned(), port: 5432 };
     config.replica.as_mut().unwrap().hosts.insert(0, nowhere);
     let database = Database::connect(config).await.unwrap();
-    let id = create(&database.store(), "written").await;
-    assert!(find(&database.store(), id).await.is_some());
+    let id = create(&PgStore::new(database.clone()), "written").await;
+    assert!(find(&PgStore::new(database.clone()), id).await.is_some());
     until("the second replica is read from", async || {
-        assert!(find(&database.store(), id).await.is_some());
+        assert!(find(&PgStore::new(database.clone()), id).await.is_some());
         database.metrics().replicas[1].reads > 0
     })
     .await;
@@ -66,12 +66,15 @@ async fn a_replica_that_is_too_far_behind_is_not_read_from_until_it_has_caught_u
     let stage = Stage::set().await;
     let database = stage.database(Duration::from_millis(400)).await;
     stage.pause().await;
-    let id = create(&database.store(), "unknown to the replica").await;
+    let id = create(&PgStore::new(database.clone()), "unknown to the replica").await;
     let other = database.session();
-    until("who has written nothing sees it, too", async || find(&other.store(), id).await.is_some()).await;
+    until("who has written nothing sees it, too", async || {
+        find(&PgStore::new(other.clone()), id).await.is_some()
+    })
+    .await;
     let before = reads(&database);
     for _ in 0..20 {
-        assert!(find(&other.store(), id).await.is_some());
+        assert!(find(&PgStore::new(other.clone()), id).await.is_some());
     }
     assert_eq!(reads(&database), before);
     stage.resume().await;
@@ -86,13 +89,13 @@ async fn a_replica_that_was_promoted_is_no_replica_any_more() {
     tokio::task::spawn_blocking(move || promoted.promote().unwrap()).await.unwrap();
     let session = database.session();
     until("the promoted server is given up", async || {
-        find(&session.store(), TaskId::new()).await;
+        find(&PgStore::new(session.clone()), TaskId::new()).await;
         !database.metrics().replicas[0].in_service
     })
     .await;
     let before = reads(&database);
-    let id = create(&database.store(), "written").await;
-    assert!(find(&session.store(), id).await.is_some());
+    let id = create(&PgStore::new(database.clone()), "written").await;
+    assert!(find(&PgStore::new(session.clone()), id).await.is_some());
     assert_eq!(reads(&database), before);
 }
 
@@ -109,7 +112,8 @@ async fn a_read_that_fails_at_a_replica_is_made_at_the_primary() {
     say(&stage.primary, "ALTER TABLE not_yet RENAME TO task_contexts").await;
 
     let before = reads(&database);
-    let contexts = database.session().store().task_contexts().count(&TaskContextFilter::default()).await;
+    let contexts =
+        PgStore::new(database.session()).task_contexts().count(&TaskContextFilter::default()).await;
     assert_eq!(contexts.unwrap(), 0);
     assert_eq!(reads(&database), before);
     reads_come_to_the_replica(&database).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use taskmaster_models::TaskId;
-use taskmaster_postgres::{Database, ReadMark};
+use taskmaster_postgres::{Database, PgStore, ReadMark};
 
 use crate::stage::{self, FAR, Stage, create, find, reads};
 
@@ -12,13 +12,13 @@ async fn a_mark_takes_along_what_was_written() {
     let stage = Stage::set().await;
     let (here, there) = (stage.database(FAR).await, stage.database(FAR).await);
     stage.pause().await;
-    let id = create(&here.store(), "here").await;
+    let id = create(&PgStore::new(here.clone()), "here").await;
     let mark = here.read_mark().await.unwrap().to_string();
 
     let session = there.session();
-    assert!(find(&session.store(), id).await.is_none(), "the replica does not know it");
+    assert!(find(&PgStore::new(session.clone()), id).await.is_none(), "the replica does not know it");
     session.read_after(mark.parse::<ReadMark>().unwrap());
-    assert!(find(&session.store(), id).await.is_some());
+    assert!(find(&PgStore::new(session.clone()), id).await.is_some());
     assert_eq!(session.read_mark().await.unwrap().to_string(), mark, "and it can be taken further");
 
     stage.resume().await;
@@ -33,10 +33,10 @@ async fn a_mark_is_known_without_replicas() {
     let writer = Database::connect(config).await.unwrap();
     let reader = stage.database(Duration::ZERO).await;
     stage.pause().await;
-    let id = create(&writer.store(), "written").await;
+    let id = create(&PgStore::new(writer.clone()), "written").await;
     let before = reads(&reader);
     reader.read_after(writer.read_mark().await.unwrap());
-    assert!(find(&reader.store(), id).await.is_some());
-    assert!(find(&writer.store(), TaskId::new()).await.is_none());
+    assert!(find(&PgStore::new(reader.clone()), id).await.is_some());
+    assert!(find(&PgStore::new(writer.clone()), TaskId::new()).await.is_none());
     assert_eq!(reads(&reader), before);
 }

@@ -1,7 +1,7 @@
 //! Raw reads.
 
-use taskmaster_postgres::{QueryError, Role};
 use taskmaster_guard::Policy;
+use taskmaster_postgres::{QueryError, RawStatements, Role};
 
 use crate::stage::{FAR, Stage, ask, reads, say, until};
 
@@ -15,7 +15,10 @@ async fn a_raw_read_goes_to_a_replica_in_its_role_and_one_that_is_too_long_puts_
     let database = stage.database(FAR).await;
     let mut policy = Policy::readonly();
     policy.functions.insert("whoami".to_owned());
-    let reader = database.with_policy("reader", policy).in_role(Role::Readonly).with_max_rows(10);
+    let reader = RawStatements::new(database.clone())
+        .with_policy("reader", policy)
+        .in_role(Role::Readonly)
+        .with_max_rows(10);
 
     let before = reads(&database);
     until("a raw read goes to the replica", async || {

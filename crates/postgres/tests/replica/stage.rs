@@ -81,7 +81,7 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 
 /// Reads by this handle until a replica has answered.
 pub(crate) async fn reads_come_to_the_replica(database: &Database) {
-    let store = database.store();
+    let store = PgStore::new(database.clone());
     let before = reads(database);
     until("a read goes to the replica", async || {
         find(&store, TaskId::new()).await;

@@ -3,6 +3,7 @@
 use sea_orm::{ConnectionTrait as _, Statement};
 use taskmaster_embedded::TestServerSettings;
 use taskmaster_models::{Actor, Environment, KeyVerdict, NewApiKey, NewTask, Service, TaskId, clock};
+use taskmaster_postgres::PgStore;
 use taskmaster_repository::{Repositories as _, Store as _};
 
 use crate::stage::{self, FAR, Stage, create, find, reads, until};
@@ -11,7 +12,7 @@ use crate::stage::{self, FAR, Stage, create, find, reads, until};
 async fn a_write_is_read_from_the_primary_until_the_replica_knows_it() {
     let stage = Stage::set().await;
     let database = stage.database(FAR).await;
-    let (store, other) = (database.store(), database.session().store());
+    let (store, other) = (PgStore::new(database.clone()), PgStore::new(database.session()));
     stage.pause().await;
 
     let id = create(&store, "written").await;
@@ -38,14 +39,14 @@ async fn whatever_way_something_is_written_it_is_read() {
     stage.pause().await;
 
     // A unit of work.
-    let store = database.session().store();
+    let store = PgStore::new(database.session());
     let uow = store.begin().await.unwrap();
     let id = uow.tasks().create(&NewTask::new("committed")).await.unwrap().id;
     assert!(uow.tasks().find_by_id(id).await.unwrap().is_some(), "its own reads are its own");
     uow.commit().await.unwrap();
     assert!(find(&store, id).await.is_some());
     // By somebody, whose store is of the same session.
-    let store = database.session().store();
+    let store = PgStore::new(database.session());
     let actor = Actor::user("somebody");
     let id = store.acting_as(&actor).unwrap().tasks().create(&NewTask::new("by somebody")).await.unwrap().id;
     assert!(find(&store, id).await.is_some());
@@ -56,10 +57,10 @@ async fn whatever_way_something_is_written_it_is_read() {
     let values = [id.as_uuid().into()];
     let insert = Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, insert, values);
     session.execute_raw(insert).await.unwrap();
-    assert!(find(&session.store(), id).await.is_some());
+    assert!(find(&PgStore::new(session.clone()), id).await.is_some());
 
     let before = reads(&database);
-    assert!(find(&database.session().store(), id).await.is_none());
+    assert!(find(&PgStore::new(database.session()), id).await.is_none());
     assert_eq!(reads(&database), before + 1);
 }
 
@@ -69,7 +70,7 @@ async fn what_only_the_primary_knows_for_sure_is_not_asked_of_a_replica() {
     let database = stage.database(FAR).await;
     stage.pause().await;
     let before = reads(&database);
-    let session = || database.session().store();
+    let session = || PgStore::new(database.session());
 
     let new = NewApiKey::new("key", Service::Codegen, Environment::Production);
     let created = session().api_keys().create(&new).await.unwrap();
@@ -92,7 +93,7 @@ async fn no_read_of_many_is_without_what_was_written_before() {
         // Half of them share a session.
         let of_its_own = if writer % 2 == 0 { database.clone() } else { database.session() };
         tokio::spawn(async move {
-            let store = of_its_own.store();
+            let store = PgStore::new(of_its_own.clone());
             let mut written = Vec::new();
             for round in 0..ROUNDS {
                 written.push(create(&store, &format!("{writer}-{round}")).await);
