@@ -142,11 +142,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use taskmaster_embedded::TestDatabase;
-
     use super::*;
-    use crate::Target;
-    use crate::record::statement;
 
     #[test]
     fn both_files_and_nothing_else_decide_the_checksum() {
@@ -167,44 +163,5 @@ mod tests {
     #[test]
     fn a_migration_is_described_by_the_words_of_its_name() {
         assert_eq!(description("m20261122_000001_schema_migrations"), "schema migrations");
-    }
-
-    /// The table of records, an index that cannot be made in a transaction, and a failure after a success.
-    struct WithoutTransaction;
-
-    impl MigratorTrait for WithoutTransaction {
-        fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-            let index = SqlMigration {
-                name: "m20270101_000001_index",
-                up: "-- transaction: none\nCREATE INDEX CONCURRENTLY by_time ON schema_migrations (applied_at);",
-                down: "DROP INDEX CONCURRENTLY by_time;",
-            };
-            let broken = SqlMigration {
-                name: "m20270101_000002_broken",
-                up: "-- transaction: none\nCREATE TABLE stays ();\n\nSELECT nonsense;",
-                down: "",
-            };
-            vec![Box::new(CATALOGUE[0]), Box::new(index), Box::new(broken)]
-        }
-    }
-
-    #[tokio::test]
-    async fn without_a_transaction_an_index_is_made_concurrently_and_a_failure_leaves_what_came_before_it() {
-        let database = TestDatabase::empty().await.unwrap();
-        let target = Target::connect(&database.url(), None).await.unwrap();
-        WithoutTransaction::up(&target.db, Some(2)).await.unwrap();
-
-        let error = WithoutTransaction::up(&target.db, None).await.unwrap_err().to_string();
-        assert!(
-            error.contains("m20270101_000002_broken/up.sql, line 4: column \"nonsense\" does not exist"),
-            "{error}"
-        );
-        let records = target.records().await.unwrap();
-        assert_eq!(records.len(), 2, "{records:?}");
-        target.db.execute_raw(statement("DROP TABLE stays")).await.unwrap();
-
-        WithoutTransaction::down(&target.db, Some(1)).await.unwrap();
-        assert!(target.db.execute_raw(statement("DROP INDEX by_time")).await.is_err());
-        assert_eq!(target.records().await.unwrap().len(), 1);
     }
 }
