@@ -99,6 +99,34 @@ pub enum MigrateError {
         /// The migrations that this program lacks.
         versions: String,
     },
+    /// A table of migrations is another program's.
+    #[error(
+        "{table} of schema {schema:?} is not Taskmaster's but, by its columns, that of {owner}: name another schema with --schema, and `up` makes it"
+    )]
+    ForeignTable {
+        /// The schema.
+        schema: String,
+        /// The table.
+        table: &'static str,
+        /// The program that makes such a table.
+        owner: &'static str,
+    },
+    /// Migrations are not applied yet.
+    #[error("{versions} of schema {schema:?} is not applied yet: run `migrate up` first")]
+    Pending {
+        /// The schema.
+        schema: String,
+        /// The migrations in question.
+        versions: String,
+    },
+    /// The role may not give what the migrations grant.
+    #[error("the schema {schema:?} still lacks {statements}: use the URL of the schema's owner")]
+    NotGranted {
+        /// The schema.
+        schema: String,
+        /// The statements that had no effect.
+        statements: String,
+    },
     /// Files of applied migrations have been edited.
     #[error(
         "{versions} changed after being applied to schema {schema:?}: restore the files, and make a new migration instead"

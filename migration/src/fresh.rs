@@ -31,8 +31,9 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// When the database cannot be read.
+    /// When the database cannot be read, and [`MigrateError::ForeignTable`].
     pub async fn objects(&self) -> Result<Vec<SchemaObject>, MigrateError> {
+        self.has_own_tables().await?;
         let statement =
             Statement::from_sql_and_values(DbBackend::Postgres, OBJECTS, [self.schema.as_str().into()]);
         let mut objects = Vec::new();

@@ -13,12 +13,18 @@
 //! refused, as is a schema that a newer program has migrated. Only one process migrates a schema at a time, the others
 //! wait. Any schema will do: the tables of a tenant can live beside those of another.
 //!
+//! `inventory.txt` lists what the migrations make, rights included. [`Target::verify`] compares the live schema with
+//! it, and [`Target::grant`] repairs what a restore without roles or grants has lost.
+//!
 //! [`Target`] is a schema of a database, with all that the `migrate` program does; [`Migrator`] serves sea-orm-migration's
 //! own tools; [`fingerprint`] names what the migrations make, for a test that keeps a migrated template.
 
 mod catalogue;
 mod error;
+mod foreign;
 mod fresh;
+mod grant;
+mod inventory;
 mod lock;
 mod record;
 mod runner;

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use taskmaster_migration::{MigrateError, SchemaObject, State, Target, create_migration, is_local};
+use taskmaster_migration::{MigrateError, SchemaObject, State, Status, Target, create_migration, is_local};
 
 /// The folder that this program was built from, where that is still there.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
 
-/// Applies the schema to a database, takes it back, and tells how it stands.
+/// Applies the schema to a database, takes it back, and reports its state.
+///
+/// Without a command, prints how many migrations are applied and pending, and which command is next; changes nothing.
 #[derive(Debug, Parser)]
 #[command(name = "migrate", version)]
 struct Arguments {
@@ -25,7 +27,7 @@ struct Arguments {
     #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,8 +65,10 @@ enum Command {
         /// Lower-case words joined by _
         name: String,
     },
-    /// Compare the files with what is applied
+    /// Compare the files with what is applied, and the schema with what they make; needs no right but to read
     Verify,
+    /// Give roles and grants anew after a restore without them; changes nothing in a schema that is in order
+    Grant,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -115,16 +119,21 @@ fn print(text: &str) -> io::Result<()> {
 
 async fn run(arguments: Arguments) -> Result<String, Failure> {
     let Arguments { database_url, schema, folder, command } = arguments;
-    if let Command::New { name } = &command {
+    if let Some(Command::New { name }) = &command {
         let path = create_migration(folder.as_deref().unwrap_or(Path::new(FOLDER)), name)?;
         return Ok(format!("made {0}/up.sql and {0}/down.sql\n", path.display()));
     }
     let url = database_url.filter(|url| !url.is_empty()).ok_or(Failure::NoDatabase)?;
-    if matches!(command, Command::Fresh { force: false, .. }) && !is_local(&url)? {
+    if matches!(command, Some(Command::Fresh { force: false, .. })) && !is_local(&url)? {
         return Err(Failure::NotLocal);
     }
     let target = Target::connect(&url, schema.as_deref()).await?;
     let place = format!("schema {:?} of database {:?}", target.schema(), target.database());
+    let Some(command) = command else {
+        let text = overview(&target.status().await?, &place);
+        target.close().await?;
+        return Ok(text);
+    };
     let text = match command {
         Command::Up { steps } => match target.up(steps).await?.len() {
             0 => format!("nothing to apply to {place}\n"),
@@ -157,12 +166,42 @@ async fn run(arguments: Arguments) -> Result<String, Failure> {
             if !faults.is_empty() {
                 return Err(Failure::Faults { faults });
             }
-            format!("the files agree with {place}\n")
+            let note = match target.status().await?.pending() {
+                0 => String::new(),
+                pending => format!("; {} left out of the comparison", count(pending, "pending migration")),
+            };
+            format!("the files agree with {place}{note}\n")
         }
+        Command::Grant => match target.grant().await? {
+            repairs if repairs.is_empty() => format!("nothing to grant in {place}\n"),
+            repairs => {
+                format!("{}\n{} done in {place}\n", repairs.join("\n"), count(repairs.len(), "statement"))
+            }
+        },
         Command::New { .. } => String::new(),
     };
     target.close().await?;
     Ok(text)
+}
+
+/// The state of the schema in short, and the command that is next.
+fn overview(status: &Status, place: &str) -> String {
+    let with = |state| status.migrations.iter().filter(move |migration| migration.state == state);
+    let pending: Vec<&str> = with(State::Pending).map(|migration| migration.version.as_str()).collect();
+    let odd = with(State::Changed).chain(with(State::Unknown)).count();
+    let list = match pending.len() {
+        0 => String::new(),
+        _ => format!("pending: {}\n", pending.join(", ")),
+    };
+    let next = match (odd, pending.len()) {
+        (0, 0) => "`migrate verify` checks the schema".to_owned(),
+        (0, _) => "`migrate up` applies what is pending, and `migrate plan` prints its SQL".to_owned(),
+        _ => format!("{} changed or unknown: `migrate status` names them", count(odd, "migration")),
+    };
+    let (applied, pending) = (status.applied(), pending.len());
+    format!(
+        "{place}: {applied} applied, {pending} pending\n{list}{next}; `migrate --help` lists all commands\n"
+    )
 }
 
 async fn status(target: &Target, json: bool) -> Result<String, MigrateError> {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use crate::catalogue::catalogue;
+use crate::catalogue::{SqlMigration, catalogue};
 use crate::{MigrateError, Target};
 
 /// What the database says about one migration. Two tables tell of it: `seaql_migrations`, by which sea-orm-migration decides
@@ -24,15 +24,17 @@ pub(crate) struct Details {
 pub(crate) type Records = BTreeMap<String, Record>;
 
 impl Target {
-    /// Reads both tables, and needs no right but to read them; a table that is not there holds nothing.
+    /// Reads both tables, and needs no right but to read them; a table that is not there holds nothing. Refuses tables
+    /// of these names that another program has made.
     pub(crate) async fn records(&self) -> Result<Records, MigrateError> {
         let mut records = Records::new();
-        if self.has_table("seaql_migrations").await? {
+        let [has_applied, has_details] = self.has_own_tables().await?;
+        if has_applied {
             for row in self.db.query_all_raw(statement("SELECT version FROM seaql_migrations")).await? {
                 records.entry(row.try_get_by_index(0)?).or_default().counts_as_applied = true;
             }
         }
-        if self.has_table("schema_migrations").await? {
+        if has_details {
             let sql = r#"SELECT version, checksum, duration_ms,
                                 to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
                            FROM schema_migrations"#;
@@ -70,12 +72,9 @@ impl Target {
         Ok(())
     }
 
-    async fn has_table(&self, name: &str) -> Result<bool, MigrateError> {
-        let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                   WHERE n.nspname = $1 AND c.relname = $2)";
-        let values = [self.schema.as_str().into(), name.into()];
-        let row =
-            self.db.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+    /// Returns the answer to a query for one condition.
+    pub(crate) async fn holds(&self, query: Statement) -> Result<bool, MigrateError> {
+        let row = self.db.query_one_raw(query).await?;
         Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(false))
     }
 }
@@ -86,6 +85,16 @@ impl Record {
         self.counts_as_applied
             && self.details.as_ref().is_some_and(|details| details.checksum.as_deref() != Some(checksum))
     }
+}
+
+/// Returns `true` if the migration is applied.
+pub(crate) fn is_applied(records: &Records, migration: &SqlMigration) -> bool {
+    records.get(migration.name).is_some_and(|record| record.counts_as_applied)
+}
+
+/// Returns the names of the migrations that are not applied, oldest first.
+pub(crate) fn pending(records: &Records) -> Vec<&'static str> {
+    catalogue().iter().filter(|migration| !is_applied(records, migration)).map(|it| it.name).collect()
 }
 
 pub(crate) fn statement(sql: &str) -> Statement {

@@ -2,7 +2,7 @@ use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::catalogue::{Migrator, SqlMigration, catalogue};
-use crate::record::Records;
+use crate::record::is_applied;
 use crate::target::quote_identifier;
 use crate::{MigrateError, Target};
 
@@ -95,6 +95,7 @@ impl Target {
             return Err(MigrateError::Empty { versions: empty.join(", ") });
         }
         if !next.is_empty() {
+            self.make_missing_roles(&records).await?;
             Migrator::up(&self.db, steps).await?;
         }
         Ok(next.into_iter().map(|migration| migration.name.to_owned()).collect())
@@ -103,14 +104,8 @@ impl Target {
     async fn has_schema(&self) -> Result<bool, MigrateError> {
         let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
         let values = [self.schema.as_str().into()];
-        let row =
-            self.db.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
-        Ok(row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(false))
+        self.holds(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await
     }
-}
-
-fn is_applied(records: &Records, migration: &SqlMigration) -> bool {
-    records.get(migration.name).is_some_and(|record| record.counts_as_applied)
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{fs, io};
 
+use sea_orm_migration::sea_orm::TransactionTrait;
+
 use crate::catalogue::{catalogue, checksum};
+use crate::record::pending;
 use crate::scaffold::{is_migration_name, version_of};
 use crate::split::statements;
 use crate::{MigrateError, Target};
@@ -14,11 +17,15 @@ struct Files {
 }
 
 impl Target {
-    /// Compares the files with what has been applied, and returns what is wrong, one sentence each; empty when all is well.
+    /// Compares the files with what has been applied, and the schema with what the migrations make. Returns one
+    /// sentence for each fault.
     ///
     /// `folder` is the folder of migrations to look at; without it, the files that this program was built from. A fault is: a
     /// file changed since it was applied, a missing file, two migrations of one version, a name that sorts wrongly, an
     /// empty file, a program built from other files, and records of the database that contradict one another.
+    ///
+    /// Once all migrations are applied, these are faults, too: a missing role, grant, table, view, function,
+    /// constraint, index or trigger; one that is disabled or not validated; a function that names another schema.
     ///
     /// # Errors
     ///
@@ -29,8 +36,9 @@ impl Target {
         if folder.is_some() {
             faults.extend(faults_of_build(&files));
         }
-        for (version, record) in self.records().await? {
-            match files.get(&version) {
+        let records = self.records().await?;
+        for (version, record) in &records {
+            match files.get(version) {
                 None => faults.push(format!("{version} is applied, but its folder is missing: restore it")),
                 Some(Files { up: Some(up), down: Some(down) }) if record.is_changed(&checksum(up, down)) => {
                     faults.push(format!("{version} changed after being applied: restore its files"));
@@ -45,6 +53,15 @@ impl Target {
                     "{version} is in schema_migrations, but not in seaql_migrations: run it again"
                 ));
             }
+        }
+        // A newer program may have changed what the schema holds.
+        let is_newer = records.iter().any(|(version, record)| {
+            record.counts_as_applied && catalogue().iter().all(|it| it.name != version)
+        });
+        if pending(&records).is_empty() && !is_newer {
+            let transaction = self.db.begin().await?;
+            faults.extend(self.differences(&transaction).await?.into_iter().map(|it| it.text));
+            transaction.rollback().await?;
         }
         Ok(faults)
     }

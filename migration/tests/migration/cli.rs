@@ -59,6 +59,60 @@ async fn up_status_down_and_up_again() {
 }
 
 #[tokio::test]
+async fn without_a_command_the_state_and_the_next_command_are_printed_and_nothing_is_changed() {
+    let database = empty().await;
+    let url = database.url();
+    let names = migrations();
+    let text = printed(&migrate(&url, &[]));
+    assert!(text.contains(&format!("0 applied, {} pending\npending: {}, ", names.len(), names[0])), "{text}");
+    assert!(text.ends_with("`migrate up` applies what is pending, and `migrate plan` prints its SQL; `migrate --help` lists all commands\n"), "{text}");
+    let objects = "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+    assert_eq!(column(&mut connect(&database).await, objects).await, Vec::<String>::new());
+    let text = printed(&migrate(&url, &["--schema", "not there"]));
+    assert!(text.starts_with("schema \"not there\" of database "), "{text}");
+    let schemas = "SELECT nspname::text FROM pg_namespace WHERE nspname = 'not there'";
+    assert_eq!(column(&mut connect(&database).await, schemas).await, Vec::<String>::new());
+
+    printed(&migrate(&url, &["up"]));
+    let text = printed(&migrate(&url, &[]));
+    assert!(text.ends_with(&format!(
+        "{} applied, 0 pending\n`migrate verify` checks the schema; `migrate --help` lists all commands\n", names.len()
+    )), "{text}");
+    run(
+        &mut connect(&database).await,
+        "INSERT INTO schema_migrations (version) VALUES ('m20991231_000001_later')",
+    )
+    .await;
+    let text = printed(&migrate(&url, &[]));
+    assert!(text.contains("1 migration changed or unknown: `migrate status` names them"), "{text}");
+    let help = printed(&migrate(&url, &["--help"]));
+    assert!(help.contains("Without a command, prints how many migrations are applied and pending"), "{help}");
+}
+
+#[tokio::test]
+async fn a_folder_is_counted_from_where_the_caller_is() {
+    let database = migrated().await;
+    let folder = Folder::copy("relative");
+    let (parent, name) = (folder.0.parent().unwrap(), folder.0.file_name().unwrap());
+    let verify = |directory: &Path, folder: &str| {
+        let mut command = program(&database.url(), &["verify", "--folder", folder]);
+        command.current_dir(directory).output().unwrap()
+    };
+    printed(&verify(parent, name.to_str().unwrap()));
+    printed(&verify(&folder.0, "."));
+    fs::remove_dir_all(folder.0.join(&migrations()[4])).unwrap();
+    for (directory, relative) in [(parent, name.to_str().unwrap()), (folder.0.as_path(), ".")] {
+        let error = error_of(&verify(directory, relative));
+        assert!(
+            error.contains(&format!("{} is applied, but its folder is missing", migrations()[4])),
+            "{error}"
+        );
+    }
+    let error = error_of(&verify(&folder.0, "relative"));
+    assert!(error.contains("relative: No such file or directory"), "{error}");
+}
+
+#[tokio::test]
 async fn status_as_json_can_be_read_by_a_program() {
     let database = empty().await;
     printed(&migrate(&database.url(), &["up", "1"]));

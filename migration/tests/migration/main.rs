@@ -7,6 +7,8 @@ mod cli;
 mod cycles;
 mod database;
 mod faults;
+mod foreign;
+mod grant;
 mod refusals;
 mod roles;
 mod runner;
