@@ -10,6 +10,7 @@ mod faults;
 mod foreign;
 mod grant;
 mod refusals;
+mod restore;
 mod roles;
 mod runner;
 mod schema;
