@@ -11,7 +11,7 @@ use crate::identity::Identity;
 use crate::programs::Programs;
 use crate::settings::Place;
 use crate::watchdog::{self, Watchdog};
-use crate::{EmbeddedError, Settings, url};
+use crate::{EmbeddedError, Settings, directory, url};
 
 /// Bytes that a socket's path may have, without the closing NUL.
 const SOCKET_PATH_LIMIT: usize = if cfg!(target_os = "macos") { 103 } else { 107 };
@@ -55,7 +55,6 @@ impl EmbeddedPostgres {
             return Err(EmbeddedError::SocketPath { path: socket, limit: SOCKET_PATH_LIMIT });
         }
         let identity = Identity::of_cluster(&dir)?;
-        identity.check_may_enter(dir.parent().unwrap_or(&dir))?;
         match place {
             Place::Durable(_) => Self::start_durable(&place, dir, identity),
             Place::Throwaway => Self::start_throwaway(&place, dir, identity),
@@ -81,6 +80,7 @@ impl EmbeddedPostgres {
     }
 
     fn start_throwaway(place: &Place, dir: PathBuf, identity: Identity) -> Result<Self, EmbeddedError> {
+        identity.check_may_enter(dir.parent().unwrap_or(&dir))?;
         let programs = Programs::find(None)?;
         identity.check_may_enter(&programs.bin_dir)?;
         let plan = Watchdog { place, dir: &dir, programs: &programs, identity };
@@ -166,25 +166,29 @@ impl Drop for EmbeddedPostgres {
     }
 }
 
-/// Makes the cluster's own directory, which nobody else may enter, below whatever the caller has chosen.
+/// Makes the cluster's own directory, which only its user may enter, in the data directory that the caller has chosen.
 fn make_dir(dir: &Path, identity: Identity) -> Result<(), EmbeddedError> {
     let failed = || EmbeddedError::io(format!("make the directory {}", dir.display()));
-    if let Some(parent) = dir.parent() {
-        fs::create_dir_all(parent).map_err(failed())?;
-        identity.check_may_enter(parent)?;
+    if let Some(data_dir) = dir.parent() {
+        identity.check_may_enter(data_dir.parent().unwrap_or(data_dir))?;
+        directory::make(data_dir)?;
+        directory::secure(data_dir, identity)?;
+        identity.check_may_enter(data_dir)?;
     }
     match DirBuilder::new().mode(0o700).create(dir) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed()(error)),
+        Err(_) if !dir.is_dir() => return Err(EmbeddedError::NotADirectory { path: dir.to_owned() }),
         _ => {}
     }
     // An empty one may be what a process left that was killed right here.
-    if fs::read_dir(dir).map_err(failed())?.next().is_none() {
+    let is_empty = fs::read_dir(dir).map_err(failed())?.next().is_none();
+    if is_empty {
         identity.give(dir).map_err(failed())?;
     }
     if matches!(identity, Identity::User { .. }) && fs::metadata(dir).map_err(failed())?.uid() == 0 {
         return Err(EmbeddedError::BelongsToRoot { dir: dir.to_owned() });
     }
-    Ok(())
+    directory::close(dir, identity, is_empty || dir.join("lock").exists())
 }
 
 fn users_path(dir: &Path) -> PathBuf {

@@ -54,8 +54,8 @@ pub enum EmbeddedError {
 
     /// The user as whom PostgreSQL runs may not enter a directory.
     #[error(
-        "this process is root, so PostgreSQL runs as uid {uid}, which may not enter {} (mode {mode:o}): choose a \
-         directory outside it, for example under /var/lib or /tmp", dir.display()
+        "this process is root, so PostgreSQL runs as uid {uid}, which may not enter {0} (mode {mode:o}): choose a \
+         directory outside it, for example under /var/lib or /tmp, or let it pass with `chmod o+x {0}`", dir.display()
     )]
     Forbidden {
         /// User as whom PostgreSQL runs.
@@ -100,6 +100,25 @@ pub enum EmbeddedError {
     BelongsToRoot {
         /// Directory of the cluster.
         dir: PathBuf,
+    },
+
+    /// Other users could put a cluster of their own in the place of this one.
+    #[error(
+        "{0} may be written to by other users (mode {mode:o}), who could replace the data in it: take that right away with \
+         `chmod go-w {0}`, or name a directory inside it", dir.display()
+    )]
+    WritableByOthers {
+        /// The directory.
+        dir: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+
+    /// A file is where a directory has to be.
+    #[error("{} is a file where a directory has to be: move it away, or name another directory", path.display())]
+    NotADirectory {
+        /// The file.
+        path: PathBuf,
     },
 
     /// `DATABASE_URL` is not text.

@@ -1,3 +1,4 @@
+use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -78,19 +79,12 @@ impl Identity {
     ///
     /// [`EmbeddedError::Forbidden`] names the first directory that keeps it out.
     pub(crate) fn check_may_enter(self, path: &Path) -> Result<(), EmbeddedError> {
-        let Self::User { uid, gid } = self else { return Ok(()) };
+        let Self::User { uid, .. } = self else { return Ok(()) };
         let mut dirs: Vec<_> = path.ancestors().collect();
         dirs.reverse();
         for dir in dirs {
-            let Ok(found) = fs::metadata(dir) else { return Ok(()) };
-            let search_bit = if found.uid() == uid {
-                0o100
-            } else if found.gid() == gid {
-                0o010
-            } else {
-                0o001
-            };
-            if found.mode() & search_bit == 0 {
+            let Some(found) = fs::metadata(dir).ok().filter(Metadata::is_dir) else { return Ok(()) };
+            if !self.may_enter(&found) {
                 return Err(EmbeddedError::Forbidden {
                     uid,
                     dir: dir.to_owned(),
@@ -101,6 +95,19 @@ impl Identity {
         Ok(())
     }
 
+    /// Returns `true` if the mode of one directory lets the other user in.
+    pub(crate) fn may_enter(self, dir: &Metadata) -> bool {
+        let Self::User { uid, gid } = self else { return true };
+        let search_bit = if dir.uid() == uid {
+            0o100
+        } else if dir.gid() == gid {
+            0o010
+        } else {
+            0o001
+        };
+        dir.mode() & search_bit != 0
+    }
+
     fn works(self) -> bool {
         let mut probe = self.command("true");
         probe.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -108,9 +115,14 @@ impl Identity {
     }
 }
 
-/// Whether this process is root.
+/// Returns `true` if this process is root.
 pub(crate) fn is_root() -> bool {
-    id(&["-u"]).as_deref() == Some("0")
+    own_uid() == Some(0)
+}
+
+/// Returns the number of the user as whom this process runs.
+pub(crate) fn own_uid() -> Option<u32> {
+    id(&["-u"])?.parse().ok()
 }
 
 fn user(name: &str) -> Option<Identity> {

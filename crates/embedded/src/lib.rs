@@ -22,6 +22,9 @@
 //! shell stops the server and removes a throwaway directory. The server listens on a Unix socket inside a directory that
 //! only its user may enter; there is no port to choose or to clash over.
 //!
+//! Directories that are missing are made with the mode 0700, for root 0711 above the cluster's own, whatever the umask.
+//! A data directory that other users may write to is closed to them or refused.
+//!
 //! PostgreSQL refuses to run as root, so a root process has it run as the owner of an existing cluster, else as
 //! `postgres`, else as `nobody`.
 //!
@@ -35,6 +38,7 @@
 //! not compile.
 
 mod cluster;
+mod directory;
 mod error;
 mod identity;
 mod programs;

@@ -8,6 +8,9 @@ use crate::EmbeddedError;
 /// Free kilobytes that `/dev/shm` must have for a throwaway cluster; containers often give it no more than 64 MB.
 const TMPFS_KILOBYTES: u64 = 1024 * 1024;
 
+/// The name of a cluster's own directory in the data directory.
+pub(crate) const CLUSTER: &str = "postgres";
+
 /// Which cluster to run, and whether it is to last.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -62,7 +65,7 @@ impl Place {
     /// The directory that holds the cluster, its log and its socket.
     pub(crate) fn dir(&self) -> Result<PathBuf, EmbeddedError> {
         let dir = match self {
-            Self::Durable(dir) => dir.join("postgres"),
+            Self::Durable(dir) => dir.join(CLUSTER),
             Self::Throwaway => {
                 let random = RandomState::new().hash_one("throwaway");
                 throwaway_parent().join(format!("taskmaster-{}-{:08x}", process::id(), random >> 32))

@@ -4,6 +4,7 @@
 
 mod lifetime;
 mod locate;
+mod modes;
 mod process;
 mod sql;
 mod test_database;
