@@ -103,11 +103,16 @@ impl EmbeddedPostgres {
         identity.give(&lock_path).map_err(EmbeddedError::io(opening()))?;
         let users = open_users(&dir, identity)?;
 
+        // An installation takes its time, so it does not begin while the lock keeps others waiting. To attach, none is needed.
+        let programs = (!watchdog::is_ready(&dir)).then(|| Programs::find(major_of_data(&dir)));
         let mut knock = None;
         let begin = Instant::now();
         loop {
             match lock.try_lock() {
-                Ok(()) => return Self::start_locked(place, dir, identity, lock, users),
+                Ok(()) => {
+                    let programs = programs.unwrap_or_else(|| Programs::find(major_of_data(&dir)))?;
+                    return Self::start_locked(place, dir, identity, programs, lock, users);
+                }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(EmbeddedError::io(opening())(error)),
             }
@@ -132,17 +137,16 @@ impl EmbeddedPostgres {
         place: &Place,
         dir: PathBuf,
         identity: Identity,
+        programs: Programs,
         lock: File,
         users: File,
     ) -> Result<Self, EmbeddedError> {
-        let made_by = fs::read_to_string(dir.join("data/PG_VERSION")).ok();
-        let made_by = made_by.as_deref().map(str::trim);
-        let programs = Programs::find(made_by.and_then(|major| major.parse().ok()))?;
         identity.check_may_enter(&programs.bin_dir)?;
-        if let Some(made_by) = made_by.filter(|made_by| *made_by != programs.major.to_string()) {
+        if let Some(made_by) = version_of_data(&dir).filter(|made_by| *made_by != programs.major.to_string())
+        {
             return Err(EmbeddedError::OtherMajor {
                 data_dir: dir.join("data"),
-                made_by: made_by.to_owned(),
+                made_by,
                 bin_dir: programs.bin_dir,
                 major: programs.major,
             });
@@ -164,6 +168,16 @@ impl Drop for EmbeddedPostgres {
             let _ = watchdog.wait();
         }
     }
+}
+
+/// Returns the version that made the cluster's data, if there are any.
+fn version_of_data(dir: &Path) -> Option<String> {
+    let version = fs::read_to_string(dir.join("data/PG_VERSION")).ok()?;
+    Some(version.trim().to_owned())
+}
+
+fn major_of_data(dir: &Path) -> Option<u32> {
+    version_of_data(dir)?.parse().ok()
 }
 
 /// Makes the cluster's own directory, which only its user may enter, in the data directory that the caller has chosen.

