@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: what CI runs, in parts, so that a laptop can run the same.
 
+mod imports;
 mod invariants;
 mod quickstart;
 

@@ -6,18 +6,40 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::imports;
 use crate::process;
 
 /// The crates of the workspace, and those of them that each may depend on.
-const DIRECTION: [(&str, &[&str]); 11] = [
+const DIRECTION: [(&str, &[&str]); 14] = [
     ("taskmaster-models", &[]),
     ("taskmaster-repository", &["taskmaster-models"]),
-    ("taskmaster-postgres", &["taskmaster-models", "taskmaster-repository", "taskmaster-security"]),
     ("taskmaster-security", &["taskmaster-models"]),
+    ("taskmaster-guard", &["taskmaster-models"]),
     ("taskmaster-import", &["taskmaster-models"]),
-    ("taskmaster-maintenance", &["taskmaster-models", "taskmaster-postgres", "taskmaster-repository"]),
+    ("taskmaster-connection", &[]),
+    (
+        "taskmaster-postgres",
+        &[
+            "taskmaster-connection",
+            "taskmaster-guard",
+            "taskmaster-models",
+            "taskmaster-repository",
+            "taskmaster-security",
+        ],
+    ),
     ("taskmaster-embedded", &[]),
-    ("taskmaster-migration", &[]),
+    ("taskmaster-cli", &["taskmaster-connection", "taskmaster-embedded"]),
+    ("taskmaster-migration", &["taskmaster-cli", "taskmaster-connection"]),
+    (
+        "taskmaster-maintenance",
+        &[
+            "taskmaster-cli",
+            "taskmaster-connection",
+            "taskmaster-models",
+            "taskmaster-postgres",
+            "taskmaster-repository",
+        ],
+    ),
     (
         "taskmaster-testkit",
         &[
@@ -31,8 +53,12 @@ const DIRECTION: [(&str, &[&str]); 11] = [
     (
         "taskmaster-examples",
         &[
+            "taskmaster-cli",
+            "taskmaster-connection",
             "taskmaster-embedded",
+            "taskmaster-guard",
             "taskmaster-import",
+            "taskmaster-maintenance",
             "taskmaster-migration",
             "taskmaster-models",
             "taskmaster-postgres",
@@ -41,14 +67,26 @@ const DIRECTION: [(&str, &[&str]); 11] = [
             "taskmaster-testkit",
         ],
     ),
-    ("xtask", &["taskmaster-embedded", "taskmaster-migration"]),
+    ("xtask", &["taskmaster-cli", "taskmaster-connection", "taskmaster-embedded", "taskmaster-migration"]),
 ];
 
 /// Crates that no service links, so they may be built on what serves tests.
 const NOT_LINKED: [&str; 3] = ["taskmaster-testkit", "taskmaster-examples", "xtask"];
 
-/// Variables of the system and of cargo, which nobody sets for this project.
-const FOREIGN_VARIABLES: [&str; 2] = ["CARGO_MANIFEST_DIR", "XDG_DATA_HOME"];
+/// The crate that depends on the SQL parser, and those that link it through that one.
+const PARSER: &str = "taskmaster-guard";
+const LINKS_PARSER: [&str; 4] =
+    [PARSER, "taskmaster-postgres", "taskmaster-maintenance", "taskmaster-examples"];
+
+/// Crates whose files must not import each other in a circle, and the folders that they are in.
+const WITHOUT_CIRCLES: [(&str, &str); 3] = [
+    ("taskmaster-connection", "crates/connection"),
+    ("taskmaster-postgres", "crates/postgres"),
+    ("taskmaster-migration", "migration"),
+];
+
+/// Variables of the system and of cargo, which are not set for this project.
+const FOREIGN_VARIABLES: [&str; 5] = ["CARGO", "CARGO_MANIFEST_DIR", "HOME", "OUT_DIR", "PATH"];
 
 /// Checks all of them, and fails with the list of what is wrong.
 pub(super) fn check() -> Result<()> {
@@ -58,19 +96,20 @@ pub(super) fn check() -> Result<()> {
         check_dependencies(member, &members, &mut faults)?;
         check_lints(member, &mut faults)?;
     }
+    check_imports(&members, &mut faults)?;
     check_variables(&members, &mut faults)?;
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     println!("{} crates keep them", members.len());
     Ok(())
 }
 
-struct Member {
-    name: String,
+pub(super) struct Member {
+    pub(super) name: String,
     dir: PathBuf,
 }
 
 /// The packages of the workspace, from lines such as `taskmaster-models v0.1.0 (/src/crates/models)`.
-fn members() -> Result<Vec<Member>> {
+pub(super) fn members() -> Result<Vec<Member>> {
     let tree = tree(&["--workspace", "--depth", "0"])?;
     tree.lines()
         .filter(|line| !line.is_empty())
@@ -113,6 +152,10 @@ fn check_dependencies(member: &Member, members: &[Member], faults: &mut Vec<Stri
         }
     }
 
+    if dependencies(&direct).contains("sqlparser") && name != PARSER {
+        faults.push(format!("{name} must not depend on sqlparser: only {PARSER} reads statements"));
+    }
+
     let whole = tree(&["--package", name])?;
     let mut forbidden = Vec::new();
     if !NOT_LINKED.contains(&name) {
@@ -120,6 +163,9 @@ fn check_dependencies(member: &Member, members: &[Member], faults: &mut Vec<Stri
     }
     if ["taskmaster-models", "taskmaster-repository"].contains(&name) {
         forbidden.extend(["sea-orm", "sqlx", "tokio"]);
+    }
+    if !LINKS_PARSER.contains(&name) {
+        forbidden.push("sqlparser");
     }
     for dependency in dependencies(&whole) {
         for forbidden in &forbidden {
@@ -137,6 +183,23 @@ fn check_lints(member: &Member, faults: &mut Vec<String>) -> Result<()> {
     let manifest = read(&member.dir.join("Cargo.toml"))?;
     if !manifest.contains("[lints]\nworkspace = true\n") {
         faults.push(format!("{} must have the workspace's lints: [lints] workspace = true", member.name));
+    }
+    Ok(())
+}
+
+/// No files of a crate import each other in a circle.
+fn check_imports(members: &[Member], faults: &mut Vec<String>) -> Result<()> {
+    for (name, folder) in WITHOUT_CIRCLES {
+        let src = process::root().join(folder).join("src");
+        if !src.is_dir() && !members.iter().any(|member| member.name == name) {
+            continue;
+        }
+        let mut sources = imports::Sources::new();
+        for file in rust_files(&src)? {
+            sources.insert(file.strip_prefix(&src)?.to_owned(), read(&file)?);
+        }
+        let circles = imports::circles(&sources).with_context(|| format!("cannot read {name}"))?;
+        faults.extend(circles.iter().map(|circle| format!("{folder}/src: {circle}")));
     }
     Ok(())
 }
@@ -178,22 +241,27 @@ fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The variables that a file reads: where it reads the environment at all, each of its literals that looks like a variable,
-/// since names are also handed to functions that read them.
+/// Returns the variables that a file reads: where it reads the environment at all, each of its literals that looks like
+/// a variable, since names are also constants and are handed to functions that read them.
 fn variables_read(code: &str) -> Vec<String> {
     let code = code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     if !["env::var", "env = \"", "var_os(", "vars_os("].iter().any(|reading| code.contains(reading)) {
         return Vec::new();
     }
     // Code between two literals never looks like a variable, so it does not matter which pieces are the literals.
-    code.split('"').filter(|literal| is_variable(literal)).map(str::to_owned).collect()
+    let pieces: Vec<&str> = code.split('"').collect();
+    let read = pieces.windows(3).filter(|around| {
+        let is_handed_over = around[0].ends_with('(') && around[2].starts_with(')');
+        let is_constant = around[0].ends_with(": &str = ") && around[2].starts_with(';');
+        // Without an underscore it may be any word in capitals.
+        is_variable(around[1]) && (around[1].contains('_') || is_handed_over || is_constant)
+    });
+    read.map(|around| around[1].to_owned()).collect()
 }
 
-/// Whether a text looks like a variable of this project. They all have an underscore, which sets them apart from other
-/// words in capitals.
+/// Returns `true` if a text is written like a variable.
 fn is_variable(name: &str) -> bool {
-    name.contains('_')
-        && name.starts_with(|c: char| c.is_ascii_uppercase())
+    name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
@@ -215,7 +283,17 @@ mod tests {
             #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL")]
             println!("PG_BIN is not set");
         "#;
-        assert_eq!(variables_read(code), ["DATABASE_URL", "TASKMASTER_DATA_DIR", "LOG_LEVEL"]);
+        assert_eq!(variables_read(code), ["DATABASE_URL", "TASKMASTER_DATA_DIR", "HOME", "LOG_LEVEL"]);
+    }
+
+    #[test]
+    fn a_variable_without_an_underscore_is_found_where_it_is_handed_over_or_named() {
+        let code = r#"
+            const PASSFILE: &str = "PGPASSFILE";
+            let program = env::var_os("PGBOUNCER").filter(|program| program != "NONE");
+            let words = ["SELECT", "INSERT"];
+        "#;
+        assert_eq!(variables_read(code), ["PGPASSFILE", "PGBOUNCER"]);
     }
 
     #[test]
@@ -227,6 +305,7 @@ mod tests {
     fn a_line_of_the_example_may_be_commented_out() {
         assert_eq!(variable_of_line("DATABASE_URL=postgres://db/app"), Some("DATABASE_URL"));
         assert_eq!(variable_of_line("# PG_BIN=/usr/lib/postgresql/17/bin"), Some("PG_BIN"));
+        assert_eq!(variable_of_line("#PGBOUNCER=/usr/sbin/pgbouncer"), Some("PGBOUNCER"));
         assert_eq!(variable_of_line("# In words: a = b"), None);
     }
 
