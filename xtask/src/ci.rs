@@ -2,6 +2,7 @@
 
 mod imports;
 mod invariants;
+mod matrix;
 mod quickstart;
 
 use std::process::Command;
@@ -18,7 +19,7 @@ use crate::{Database, process};
 pub(crate) enum Part {
     /// The code is formatted
     Fmt,
-    /// The crates depend on each other as they should, and `.env.example` is whole
+    /// The crates depend on each other as they should, files import no circles, and `.env.example` is whole
     Invariants,
     /// No lint has anything to say
     Clippy,
@@ -26,25 +27,28 @@ pub(crate) enum Part {
     Docs,
     /// The tests pass
     Test,
+    /// The tests pass on PostgreSQL 14 to 18, as far as there are programs of them
+    Matrix,
     /// The entities and docs/schema.* are what the migrations make
     Entities,
     /// The quickstart works on real files, and a second run adds nothing
     Quickstart,
 }
 
-pub(crate) fn run(database: &Database, part: Option<Part>) -> Result<()> {
+pub(crate) fn run(database: &Database, part: Option<Part>, all: bool) -> Result<()> {
+    ensure!(!all || part == Some(Part::Matrix), "--all belongs to `cargo xtask ci matrix`");
     let parts = part.as_ref().map_or(Part::value_variants(), std::slice::from_ref);
     for part in parts {
         let name = part.to_possible_value().context("every part has a name")?.get_name().to_owned();
         println!("=== {name}");
         let begin = Instant::now();
-        run_part(database, *part).with_context(|| format!("`cargo xtask ci {name}` failed"))?;
+        run_part(database, *part, all).with_context(|| format!("`cargo xtask ci {name}` failed"))?;
         println!("=== {name}: passed in {} s", begin.elapsed().as_secs());
     }
     Ok(())
 }
 
-fn run_part(database: &Database, part: Part) -> Result<()> {
+fn run_part(database: &Database, part: Part, all: bool) -> Result<()> {
     match part {
         Part::Fmt => cargo(database, "fmt --all --check"),
         Part::Invariants => invariants::check(),
@@ -54,6 +58,7 @@ fn run_part(database: &Database, part: Part) -> Result<()> {
             succeed(doc.env("RUSTDOCFLAGS", "-D warnings"))
         }
         Part::Test => cargo(database, "test --workspace"),
+        Part::Matrix => matrix::check(all),
         Part::Entities => {
             cargo(database, "test --quiet --features xtask/codegen --bin entities")?;
             cargo(database, "run --quiet --features xtask/codegen --bin entities -- --check")
@@ -94,8 +99,12 @@ mod tests {
     #[test]
     fn all_parts_are_what_no_part_is_named_for() {
         let parse = |words: &[&str]| Options::try_parse_from([&["xtask", "ci"], words].concat());
-        assert!(matches!(parse(&[]).unwrap().chore, Chore::Ci { part: None }));
-        assert!(matches!(parse(&["docs"]).unwrap().chore, Chore::Ci { part: Some(Part::Docs) }));
+        assert!(matches!(parse(&[]).unwrap().chore, Chore::Ci { part: None, .. }));
+        assert!(matches!(parse(&["docs"]).unwrap().chore, Chore::Ci { part: Some(Part::Docs), all: false }));
+        assert!(matches!(
+            parse(&["matrix", "--all"]).unwrap().chore,
+            Chore::Ci { part: Some(Part::Matrix), all: true }
+        ));
         assert!(parse(&["all"]).is_err());
     }
 }

@@ -77,6 +77,9 @@ enum Chore {
     Ci {
         #[arg(value_enum)]
         part: Option<ci::Part>,
+        /// With `matrix`: run the whole suites
+        #[arg(long, requires = "part")]
+        all: bool,
     },
 }
 
@@ -97,7 +100,7 @@ fn main() -> ExitCode {
         Chore::Access { arguments } => maintain::run(&database, "access", &arguments),
         Chore::Entities { check } => entities(&database, check),
         Chore::Dev { command } => dev::run(&database, &command),
-        Chore::Ci { part } => ci::run(&database, part).map(|()| ExitCode::SUCCESS),
+        Chore::Ci { part, all } => ci::run(&database, part, all).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
