@@ -1,18 +1,17 @@
 use sea_orm_migration::DbErr;
 use sea_orm_migration::sea_orm::{RuntimeErr, SqlxError, SqlxPostgresError};
+use taskmaster_connection::config::ConfigError;
 
 /// Why migrating did not work. Each text is one sentence that says what to do; none holds a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MigrateError {
-    /// The database URL cannot be read.
-    #[error(
-        "the database URL is not valid ({reason}): write it as postgres://user:password@host:5432/database"
-    )]
-    InvalidUrl {
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No server will do.
+    #[error("{0}")]
+    Connection(#[from] taskmaster_connection::Error),
     /// A name that no schema can have.
     #[error(
         "{schema:?} cannot be the name of a schema: use 1 to 63 bytes that do not begin with pg_ and are not information_schema"
@@ -20,62 +19,6 @@ pub enum MigrateError {
     InvalidSchema {
         /// The name given.
         schema: String,
-    },
-    /// Nobody answers at the address.
-    #[error("no PostgreSQL answers at {server} ({reason}): check the address, and that the server runs")]
-    Unreachable {
-        /// Host and port, or socket.
-        server: String,
-        /// What happened instead.
-        reason: String,
-    },
-    /// There is no secure connection to the server.
-    #[error(
-        "no TLS connection to {server} ({reason}): set up TLS on the server, or correct sslmode in the URL"
-    )]
-    NoTls {
-        /// Host and port, or socket.
-        server: String,
-        /// What happened instead.
-        reason: String,
-    },
-    /// The server does not let this user in.
-    #[error("the server at {server} refuses user {user:?} ({reason}): check the user's name and password")]
-    Refused {
-        /// Host and port, or socket.
-        server: String,
-        /// The user's name.
-        user: String,
-        /// What the server says.
-        reason: String,
-    },
-    /// The server has no such database.
-    #[error(
-        "the server at {server} has no database {database:?}: create it, for example with createdb, or correct the URL"
-    )]
-    UnknownDatabase {
-        /// Host and port, or socket.
-        server: String,
-        /// The database's name.
-        database: String,
-    },
-    /// The server is older than the schema can be.
-    #[error("the server at {server} is PostgreSQL {found}: upgrade it to 14 or later")]
-    ServerTooOld {
-        /// Host and port, or socket.
-        server: String,
-        /// Its version.
-        found: String,
-    },
-    /// The database cannot hold every text.
-    #[error(
-        "database {database:?} is encoded in {encoding}, which cannot hold every text: use one made with createdb --template template0 --encoding UTF8"
-    )]
-    NotUtf8 {
-        /// The database's name.
-        database: String,
-        /// Its encoding.
-        encoding: String,
     },
     /// The search path leads nowhere.
     #[error("no schema of the search_path {search_path:?} exists: name one with --schema, and `up` makes it")]
@@ -188,7 +131,7 @@ pub(crate) fn describe(error: &DbErr) -> String {
     }
 }
 
-pub(crate) fn describe_sqlx(error: &SqlxError) -> String {
+fn describe_sqlx(error: &SqlxError) -> String {
     let Some(refusal) = error.as_database_error().and_then(|it| it.try_downcast_ref::<SqlxPostgresError>())
     else {
         return error.to_string();

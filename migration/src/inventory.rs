@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use taskmaster_connection::quote_identifier;
 
-use crate::target::quote_identifier;
 use crate::{MigrateError, Target};
 
 /// All that the migrations make, one name a line, as [`LIVE`] lists it. A part of an object follows the object's name

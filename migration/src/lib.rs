@@ -39,7 +39,10 @@ pub use error::MigrateError;
 pub use fresh::SchemaObject;
 pub use scaffold::create_migration;
 pub use status::{MigrationStatus, State, Status};
-pub use target::{Target, is_local};
+pub use target::{Target, unlimited};
+
+/// The table whose column `version` names the migrations that were applied.
+pub const TABLE: &str = "schema_migrations";
 
 /// Applies all pending migrations to `schema` (by default the one in which the session would create tables), and returns
 /// their names. The schema is made when there is none, and no connection is left open.
@@ -50,7 +53,7 @@ pub use target::{Target, is_local};
 pub async fn up(url: &str, schema: Option<&str>) -> Result<Vec<String>, MigrateError> {
     let target = Target::connect(url, schema).await?;
     let applied = target.up(None).await?;
-    target.close().await?;
+    target.close().await;
     Ok(applied)
 }
 
@@ -62,6 +65,6 @@ pub async fn up(url: &str, schema: Option<&str>) -> Result<Vec<String>, MigrateE
 pub async fn status(url: &str, schema: Option<&str>) -> Result<Status, MigrateError> {
     let target = Target::connect(url, schema).await?;
     let status = target.status().await?;
-    target.close().await?;
+    target.close().await;
     Ok(status)
 }

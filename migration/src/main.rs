@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use taskmaster_migration::{MigrateError, SchemaObject, State, Status, Target, create_migration, is_local};
+use taskmaster_cli::{DatabaseArgs, LocateError, show_log};
+use taskmaster_connection::config::Host;
+use taskmaster_migration::{MigrateError, SchemaObject, State, Status, Target, create_migration, unlimited};
 
 /// The folder that this program was built from, where that is still there.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
@@ -17,12 +19,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
 #[derive(Debug, Parser)]
 #[command(name = "migrate", version)]
 struct Arguments {
-    /// The database, as `postgres://user:password@host:5432/database`
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    database_url: Option<String>,
-    /// The schema to work in, made by `up` when it is missing [default: that of the user, mostly public]
-    #[arg(long, global = true, value_name = "NAME")]
-    schema: Option<String>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// The folder of migrations for `new` and `verify` [default: the one that this program was built from]
     #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -71,12 +69,19 @@ enum Command {
     Grant,
 }
 
+impl Command {
+    /// Returns `true` if it changes the database.
+    fn writes(&self) -> bool {
+        matches!(self, Self::Up { .. } | Self::Down { .. } | Self::Fresh { .. } | Self::Grant)
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
     Migrate(#[from] MigrateError),
-    #[error("no database is given: use --database-url, or set DATABASE_URL")]
-    NoDatabase,
+    #[error(transparent)]
+    Locate(#[from] LocateError),
     #[error("the database is not on this machine: add --force to drop everything in its schema all the same")]
     NotLocal,
     #[error("nothing was dropped")]
@@ -89,13 +94,7 @@ enum Failure {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new("taskmaster_migration=info"))
-        .with_writer(io::stderr)
-        .with_target(false)
-        .with_level(false)
-        .without_time()
-        .init();
+    show_log("taskmaster_migration=info");
     let printed = match run(Arguments::parse()).await {
         Ok(text) => print(&text).map_err(Failure::from),
         Err(failure) => Err(failure),
@@ -118,20 +117,24 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 async fn run(arguments: Arguments) -> Result<String, Failure> {
-    let Arguments { database_url, schema, folder, command } = arguments;
+    let Arguments { database, folder, command } = arguments;
     if let Some(Command::New { name }) = &command {
         let path = create_migration(folder.as_deref().unwrap_or(Path::new(FOLDER)), name)?;
         return Ok(format!("made {0}/up.sql and {0}/down.sql\n", path.display()));
     }
-    let url = database_url.filter(|url| !url.is_empty()).ok_or(Failure::NoDatabase)?;
-    if matches!(command, Some(Command::Fresh { force: false, .. })) && !is_local(&url)? {
+    let located = database.locate_with("taskmaster-migrate", unlimited())?;
+    let is_local = located.config.hosts.iter().all(Host::is_local);
+    if matches!(command, Some(Command::Fresh { force: false, .. })) && !is_local {
         return Err(Failure::NotLocal);
     }
-    let target = Target::connect(&url, schema.as_deref()).await?;
+    if command.as_ref().is_some_and(Command::writes) {
+        located.announce();
+    }
+    let target = Target::connect_with(located.config.clone()).await?;
     let place = format!("schema {:?} of database {:?}", target.schema(), target.database());
     let Some(command) = command else {
         let text = overview(&target.status().await?, &place);
-        target.close().await?;
+        target.close().await;
         return Ok(text);
     };
     let text = match command {
@@ -180,7 +183,7 @@ async fn run(arguments: Arguments) -> Result<String, Failure> {
         },
         Command::New { .. } => String::new(),
     };
-    target.close().await?;
+    target.close().await;
     Ok(text)
 }
 

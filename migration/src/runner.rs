@@ -1,9 +1,9 @@
 use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
+use taskmaster_connection::quote_identifier;
 
 use crate::catalogue::{Migrator, SqlMigration, catalogue};
 use crate::record::is_applied;
-use crate::target::quote_identifier;
 use crate::{MigrateError, Target};
 
 impl Target {

@@ -3,17 +3,13 @@
 //! It parses its arguments and runs the packages that do the work, so that it builds in seconds itself.
 
 mod ci;
-mod dev;
-mod maintain;
-mod migrate;
 mod process;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use taskmaster_embedded::{Server, Settings};
 
 /// The project's chores.
 #[derive(Debug, Parser)]
@@ -25,15 +21,19 @@ struct Options {
     chore: Chore,
 }
 
-/// Which database a chore works on.
+/// The database that a chore works on: the first that is named by `--database-url`, `DATABASE_URL`, `DB_*` or `taskmaster.toml`, else
+/// the embedded PostgreSQL.
 #[derive(Debug, Args)]
 struct Database {
-    /// The server [default: `DATABASE_URL`, else the embedded PostgreSQL]
+    /// The database, as `postgres://user:password@host:5432/database`
     #[arg(long, global = true, value_name = "URL")]
-    database_url: Option<String>,
+    database_url: Option<OsString>,
     /// The schema [default: that of the user, mostly public]
     #[arg(long, global = true, value_name = "NAME")]
-    schema: Option<String>,
+    schema: Option<OsString>,
+    /// The file of settings [default: taskmaster.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<OsString>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,11 +62,11 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<OsString>,
     },
-    /// Generate the entities, docs/schema.sql and docs/schema.mmd from the schema of a scratch database
+    /// Generate entities: the project's own, or with --out those of a live schema; `entities --help` tells more
+    #[command(disable_help_flag = true)]
     Entities {
-        /// Write nothing, and fail when a file is out of date
-        #[arg(long)]
-        check: bool,
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
+        arguments: Vec<OsString>,
     },
     /// Run a migrated PostgreSQL until Ctrl-C, or for as long as a command runs, which gets its `DATABASE_URL`
     Dev {
@@ -84,39 +84,45 @@ enum Chore {
 }
 
 impl Database {
-    /// The server to work on, which runs at least until the value is dropped.
-    fn server(&self) -> Result<Server> {
-        let embedded = || Ok(Settings::durable(Settings::default_data_dir()?));
-        Ok(Server::locate(self.database_url.as_deref(), embedded)?)
+    /// Returns the options of the program that does the work, which finds the database.
+    fn arguments(&self) -> Vec<OsString> {
+        let mut arguments = vec!["--embedded".into()];
+        let named =
+            [("--database-url", &self.database_url), ("--schema", &self.schema), ("--config", &self.config)];
+        for (name, value) in named {
+            arguments.extend(value.iter().flat_map(|value| [name.into(), value.clone()]));
+        }
+        arguments
+    }
+
+    /// Runs a program of the workspace on this database.
+    fn run<S: AsRef<OsStr>>(
+        &self,
+        program: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<ExitCode> {
+        process::exit_code(process::cargo_run(program).args(self.arguments()).args(arguments))
     }
 }
 
 fn main() -> ExitCode {
     let Options { database, chore } = Options::parse();
+    let maintain = |chore: &str, arguments: Vec<OsString>| {
+        database.run("maintain", [chore.into()].into_iter().chain(arguments))
+    };
     let done = match chore {
-        Chore::Migrate { arguments } => migrate::run(&database, &arguments),
-        Chore::Retention { arguments } => maintain::run(&database, "retention", &arguments),
-        Chore::Audit { arguments } => maintain::run(&database, "audit", &arguments),
-        Chore::Access { arguments } => maintain::run(&database, "access", &arguments),
-        Chore::Entities { check } => entities(&database, check),
-        Chore::Dev { command } => dev::run(&database, &command),
-        Chore::Ci { part, all } => ci::run(&database, part, all).map(|()| ExitCode::SUCCESS),
+        Chore::Migrate { arguments } => database.run("migrate", arguments),
+        Chore::Retention { arguments } => maintain("retention", arguments),
+        Chore::Audit { arguments } => maintain("audit", arguments),
+        Chore::Access { arguments } => maintain("access", arguments),
+        Chore::Entities { arguments } => database.run("entities", arguments),
+        Chore::Dev { command } => database.run("dev", [OsString::from("--")].into_iter().chain(command)),
+        Chore::Ci { part, all } => {
+            ci::run(database.database_url.as_deref(), part, all).map(|()| ExitCode::SUCCESS)
+        }
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
-}
-
-/// Always in the default schema of a database made for it, since the entities name no schema.
-fn entities(database: &Database, check: bool) -> Result<ExitCode> {
-    let mut generator = process::cargo();
-    generator.args(["run", "--quiet", "--features", "xtask/codegen", "--bin", "entities", "--"]);
-    if check {
-        generator.arg("--check");
-    }
-    if let Some(url) = &database.database_url {
-        generator.env("DATABASE_URL", url);
-    }
-    process::exit_code(&mut generator)
 }

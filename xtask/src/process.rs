@@ -1,7 +1,6 @@
 //! Running other programs.
 
 use std::env;
-use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
@@ -43,48 +42,14 @@ pub(crate) fn code_of(status: ExitStatus) -> ExitCode {
     code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// Whether the arguments ask for work on a database that they do not name themselves.
-pub(crate) fn needs_server(arguments: &[OsString]) -> bool {
-    let words = || arguments.iter().filter_map(|argument| argument.to_str());
-    let without = ["new", "help", "-h", "--help", "-V", "--version", "--database-url"];
-    words().next().is_some()
-        && !words().any(|word| without.contains(&word) || word.starts_with("--database-url="))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn needs(arguments: &[&str]) -> bool {
-        needs_server(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
-    }
 
     #[test]
     fn a_program_of_the_workspace_runs_in_the_directory_of_the_caller() {
         let command = cargo_run("maintain");
         assert_eq!(command.get_current_dir(), None);
         assert!(command.get_args().any(|argument| argument == root().join("Cargo.toml")));
-    }
-
-    #[test]
-    fn a_server_is_started_for_work_on_a_database() {
-        for arguments in
-            [&["up"][..], &["down", "2"], &["--schema", "tenant", "status", "--json"], &["verify"]]
-        {
-            assert!(needs(arguments), "{arguments:?}");
-        }
-    }
-
-    #[test]
-    fn no_server_is_started_for_files_help_or_a_database_that_is_named() {
-        for arguments in [
-            &[][..],
-            &["new", "add_labels"],
-            &["up", "--help"],
-            &["up", "--database-url", "postgres://db/app"],
-            &["--database-url=postgres://db/app", "up"],
-        ] {
-            assert!(!needs(arguments), "{arguments:?}");
-        }
     }
 }

@@ -23,6 +23,13 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Returns `true` if it changes the database.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::Seal)
+    }
+}
+
 pub(crate) async fn run(store: &dyn Store, command: &Command) -> Result<ExitCode> {
     match command {
         Command::Seal => {

@@ -4,14 +4,14 @@ mod access;
 mod audit;
 mod retention;
 mod settings;
-mod target;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use taskmaster_postgres::{Database, PgStore};
+use taskmaster_cli::{DatabaseArgs, show_log};
+use taskmaster_postgres::{PgStore, config::TimeoutConfig};
 
 use settings::Settings;
 
@@ -21,16 +21,8 @@ use settings::Settings;
 #[derive(Debug, Parser)]
 #[command(name = "maintain", version)]
 struct Arguments {
-    /// The database, as `postgres://user:password@host:5432/database` [default: what `DATABASE_URL`, the variables `DB_*` and the
-    /// file of settings say]
-    #[arg(long, global = true, value_name = "URL")]
-    database_url: Option<String>,
-    /// The schema to work in [default: that of the user, mostly public]
-    #[arg(long, global = true, value_name = "NAME")]
-    schema: Option<String>,
-    /// The file of settings [default: taskmaster.toml, if it is there]
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     #[command(subcommand)]
     chore: Chore,
 }
@@ -56,6 +48,7 @@ enum Chore {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    show_log("");
     match run(Arguments::parse()).await {
         Ok(code) => code,
         Err(error) => {
@@ -65,16 +58,26 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(Arguments { database_url, schema, config, chore }: Arguments) -> Result<ExitCode> {
-    let database = target::config(config.clone(), database_url, schema)?;
+async fn run(Arguments { database, chore }: Arguments) -> Result<ExitCode> {
+    // Unless one is configured there is no limit: to seal a long trail for the first time is one statement.
+    let patient =
+        TimeoutConfig { call: Duration::ZERO, statement: Duration::ZERO, ..TimeoutConfig::default() };
+    let located = database.locate_with("taskmaster-maintain", patient)?;
+    let connect = || PgStore::connect_with(located.config.clone());
     match chore {
         Chore::Retention { command } => {
-            let policy = Settings::read(config.as_deref())?.retention_policy()?;
-            retention::run(&PgStore::new(Database::connect(database).await?), &policy, &command).await
+            let policy = Settings::read(database.config.as_deref())?.retention_policy()?;
+            if command.writes() {
+                located.announce();
+            }
+            retention::run(&connect().await?, &policy, &command).await
         }
         Chore::Audit { command } => {
-            audit::run(&PgStore::new(Database::connect(database).await?), &command).await
+            if command.writes() {
+                located.announce();
+            }
+            audit::run(&connect().await?, &command).await
         }
-        Chore::Access { command } => access::run(&database, command).await,
+        Chore::Access { command } => access::run(&located.config, command).await,
     }
 }

@@ -21,6 +21,13 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Returns `true` if it changes the database.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::Run { dry_run: false })
+    }
+}
+
 pub(crate) async fn run(store: &PgStore, policy: &RetentionPolicy, command: &Command) -> Result<ExitCode> {
     let now = store.server_time().await?;
     match command {

@@ -107,7 +107,7 @@ async fn a_bad_age_is_named_and_nothing_goes() {
 #[tokio::test]
 async fn without_a_database_or_a_schema_it_says_what_to_do() {
     let error = said(maintain("", &["retention", "plan"]).env_remove("DATABASE_URL"), 1);
-    assert!(error.contains("set DATABASE_URL, or DB_NAME and DB_USER"), "{error}");
+    assert!(error.contains("no database is named: use --database-url, set DATABASE_URL"), "{error}");
     let database = migrated_database().await;
     let error =
         said(&mut maintain(&database.url(), &["--schema", "nobody's \"own\"", "retention", "plan"]), 1);
@@ -128,9 +128,8 @@ async fn the_database_may_be_in_the_file_beside_the_ages_and_the_command_line_go
         [plan.as_slice(), &["--database-url", "postgres://me:hunter2@127.0.0.1:1/tasks"]].concat();
     let error = said(maintain("", &elsewhere).env_remove("DATABASE_URL"), 1);
     assert!(error.contains("127.0.0.1:1") && !error.contains("hunter2"), "{error}");
-    let error = said(maintain(&url, &plan).env("DB_POOL_MAXX", "1").env("DB_NAME", "another"), 1);
+    let error = said(maintain(&url, &plan).env("DB_POOL_MAXX", "1"), 1);
     assert!(error.contains("did you mean DB_POOL_MAX?"), "{error}");
-    assert!(error.contains("DB_NAME (environment): contradicts DATABASE_URL (environment)"), "{error}");
 }
 
 #[tokio::test]

@@ -35,6 +35,28 @@ mod api_key_verify;
 mod audit_log;
 mod audit_seal;
 mod audit_verify;
+/// SeaORM entities of the tables, for queries of one's own; [`Database`] is a connection of SeaORM.
+///
+/// A column that PostgreSQL computes, such as `tasks.search`, has no field, nor have the hashes of API keys. The
+/// repositories validate what they write and name its author in the audit trail; a write by an entity does neither.
+///
+/// ```no_run
+/// use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+/// use taskmaster_postgres::{Database, entities::tasks};
+///
+/// /// The pending tasks that take longest.
+/// async fn longest(database: &Database) -> Result<Vec<tasks::Model>, DbErr> {
+///     tasks::Entity::find()
+///         .filter(tasks::Column::Status.eq("pending"))
+///         .order_by_desc(tasks::Column::EstimatedHours)
+///         .limit(10)
+///         .all(database)
+///         .await
+/// }
+/// ```
+#[cfg(feature = "entities")]
+pub mod entities;
+#[cfg(not(feature = "entities"))]
 mod entities;
 mod error;
 mod error_log;

@@ -85,9 +85,10 @@ async fn a_database_that_does_not_serve_is_refused_in_a_sentence_without_its_pas
     admin.execute("SELECT pg_reload_conf()").await.unwrap();
 
     let newer = server.database_url_of("newer");
-    taskmaster_migration::up(&newer, None).await.unwrap();
+    taskmaster_migration::up(&newer, Some("taskmaster_quickstart")).await.unwrap();
     let mut connection = PgConnection::connect(&newer).await.unwrap();
     for sql in [
+        "SET search_path = taskmaster_quickstart",
         "INSERT INTO schema_migrations (version, description, checksum, duration_ms) VALUES ('m29990101_000001_later', '', '', 0)",
         "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_later', 0)",
     ] {
@@ -97,13 +98,19 @@ async fn a_database_that_does_not_serve_is_refused_in_a_sentence_without_its_pas
 
     let ada = server.database_url().replace("postgres://postgres@", "postgres://ada:s3cr3t@");
     for (url, expected) in [
-        (server.database_url_of("nope"), "has no database \"nope\": create it"),
-        (ada, "refuses user \"ada\""),
-        ("postgres://ada:s3cr3t@127.0.0.1:1/app".to_owned(), "no PostgreSQL answers at 127.0.0.1:1"),
-        ("postgres://ada:s3cr3t@host.invalid/app".to_owned(), "no PostgreSQL answers at host.invalid:5432"),
+        (server.database_url_of("nope"), "\"nope\" does not exist; create the database"),
+        (ada, "user \"ada\"; check the user and the password"),
+        ("postgres://ada:s3cr3t@127.0.0.1:1/app".to_owned(), "127.0.0.1:1: the server cannot be reached"),
+        (
+            "postgres://ada:s3cr3t@host.invalid/app".to_owned(),
+            "host.invalid:5432: the host's address cannot be found",
+        ),
         (server.database_url_of("frozen"), "is read-only: use the URL of the primary"),
         (newer.clone(), "does not know m29990101_000001_later: use the newer program"),
-        ("mysql://ada:s3cr3t@host/app".to_owned(), "the database URL is not valid"),
+        (
+            "mysql://ada:s3cr3t@host/app".to_owned(),
+            "DATABASE_URL (environment): cannot be read; write it as postgres://",
+        ),
     ] {
         let error = refused(place.quickstart().env("DATABASE_URL", &url), 1);
         assert!(error.starts_with("error: ") && error.contains(expected), "{error}");

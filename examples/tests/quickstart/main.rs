@@ -4,5 +4,6 @@
 
 mod bad_input;
 mod ended_early;
+mod given_server;
 mod program;
 mod runs;

@@ -49,7 +49,12 @@ impl Place {
     /// The program, which keeps its data here.
     pub(crate) fn quickstart(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
-        command.env_remove("DATABASE_URL").env("TASKMASTER_DATA_DIR", self.data_dir());
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("DB_") || name == "DATABASE_URL") {
+                command.env_remove(name);
+            }
+        }
+        command.env("TASKMASTER_DATA_DIR", self.data_dir());
         command
     }
 

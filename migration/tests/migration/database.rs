@@ -30,11 +30,10 @@ pub(crate) async fn connect(database: &TestDatabase) -> PgConnection {
     PgConnection::connect(&database.url()).await.unwrap()
 }
 
-/// The URL with a setting of the session added.
-pub(crate) fn url_with_setting(database: &TestDatabase, setting: &str) -> String {
-    let url = database.url();
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}options=-c%20{}", setting.replace('=', "%3D"))
+/// Sets a default for all sessions on the database.
+pub(crate) async fn database_setting(database: &TestDatabase, setting: &str) {
+    let sql = format!("ALTER DATABASE \"{}\" SET {setting}", database.name());
+    run(&mut connect(database).await, &sql).await;
 }
 
 /// Runs statements that must succeed.

@@ -6,7 +6,7 @@ use taskmaster_embedded::{EmbeddedPostgres, Settings, TestDatabase};
 use taskmaster_migration::{MigrateError, Target};
 
 use crate::database::{
-    column, connect, empty, error_of, migrate, migrated, printed, run, url_with_setting, value,
+    column, connect, database_setting, empty, error_of, migrate, migrated, printed, run, value,
 };
 
 /// Every right in a schema, the owner's and everybody's too.
@@ -211,12 +211,8 @@ async fn verify_needs_no_right_but_to_read_two_tables() {
     let name = reader.name();
     run(&mut connection, &format!(r#"GRANT SELECT ON schema_migrations, seaql_migrations TO "{name}""#))
         .await;
-    let url = reader.url();
-    let url = format!(
-        "{url}{}options=-c%20default_transaction_read_only%3Don",
-        if url.contains('?') { '&' } else { '?' }
-    );
-    let reader = Target::connect(&url, Some("public")).await.unwrap();
+    database_setting(&database, "default_transaction_read_only = on").await;
+    let reader = Target::connect(reader.url(), Some("public")).await.unwrap();
     let faults = reader.verify(None).await.unwrap();
     assert!(faults.len() > 90 && faults.iter().all(|fault| fault.starts_with("GRANT ")), "{faults:#?}");
     assert!(matches!(reader.grant().await, Err(MigrateError::ReadOnly { .. })));
@@ -329,6 +325,6 @@ async fn a_function_of_the_schema_cannot_mislead_verify() {
     )
     .await;
     assert_eq!(target(&database, "public").await.verify(None).await.unwrap(), Vec::<String>::new());
-    let read_only = url_with_setting(&database, "default_transaction_read_only=on");
-    printed(&migrate(&read_only, &["verify"]));
+    database_setting(&database, "default_transaction_read_only = on").await;
+    printed(&migrate(&database.url(), &["verify"]));
 }

@@ -7,14 +7,14 @@ use sea_orm_migration::sea_orm::sqlx::Connection as _;
 use sea_orm_migration::sea_orm::sqlx::postgres::PgConnection;
 use taskmaster_embedded::{EmbeddedPostgres, Settings};
 
-use crate::database::{connect, empty, error_of, migrate, run, url_with_setting, value};
+use crate::database::{connect, database_setting, empty, error_of, migrate, run, value};
 
 #[tokio::test]
 async fn an_unknown_database_is_named() {
     let database = empty().await;
     let url = database.url().replacen(database.name(), "no_such_database", 1);
     let error = error_of(&migrate(&url, &["up"]));
-    assert!(error.contains("has no database \"no_such_database\": create it"), "{error}");
+    assert!(error.contains("\"no_such_database\" does not exist; create the database"), "{error}");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_wrong_password_is_told_without_the_password() {
         }
     }
     assert!(
-        error.contains("refuses user \"keeper\"") && error.contains("check the user's name and password"),
+        error.contains("user \"keeper\"") && error.contains("check the user and the password"),
         "{error}"
     );
     assert!(!error.contains("wR0ng"), "{error}");
@@ -55,14 +55,14 @@ fn an_unreachable_host_is_named_with_what_happened() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = error_of(&migrate(&format!("postgres://u:s3cret@{free}/x"), &["up"]));
     assert!(
-        error.contains(&format!("no PostgreSQL answers at {free}")) && error.contains("refused"),
+        error.contains(&format!("{free}: the server cannot be reached")) && error.contains("refused"),
         "{error}"
     );
     assert!(!error.contains("s3cret"), "{error}");
 
     let error = error_of(&migrate("postgres://u:s3cret@host.invalid/x", &["status"]));
     assert!(
-        error.contains("no PostgreSQL answers at host.invalid:5432") && !error.contains("s3cret"),
+        error.contains("host.invalid:5432: the host's address cannot be found") && !error.contains("s3cret"),
         "{error}"
     );
 }
@@ -77,13 +77,14 @@ fn something_else_than_postgresql_is_told_apart() {
     });
     let error = error_of(&migrate(&format!("postgres://u@{address}/x"), &["status"]));
     hangs_up.join().unwrap();
-    assert!(error.contains(&format!("no PostgreSQL answers at {address}")), "{error}");
+    assert!(error.contains(&format!("{address}: the server cannot be reached")), "{error}");
 }
 
 #[tokio::test]
 async fn a_read_only_server_is_told_from_a_failure() {
     let database = empty().await;
-    let url = url_with_setting(&database, "default_transaction_read_only=on");
+    database_setting(&database, "default_transaction_read_only = on").await;
+    let url = database.url();
     for command in [vec!["up"], vec!["down"], vec!["fresh", "--yes"]] {
         let error = error_of(&migrate(&url, &command));
         assert!(error.contains("is read-only: use the URL of the primary"), "{error}");
@@ -101,10 +102,13 @@ async fn names_that_no_schema_can_have_are_refused() {
 fn a_url_that_is_none_is_refused_without_repeating_it() {
     for url in ["not a url with s3cret", "postgres://u:s3cret@h:port/x", "mysql://u:s3cret@h/x"] {
         let error = error_of(&migrate(url, &["status"]));
-        assert!(error.contains("the database URL is not valid") && !error.contains("s3cret"), "{error}");
+        assert!(error.contains("DATABASE_URL (environment): ") && !error.contains("s3cret"), "{error}");
     }
     let error = error_of(&migrate("", &["status"]));
-    assert_eq!(error, "error: no database is given: use --database-url, or set DATABASE_URL");
+    assert!(
+        error.starts_with("error: no database is named: use --database-url, set DATABASE_URL"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -126,19 +130,18 @@ async fn a_database_that_cannot_hold_every_text_is_refused() {
     .await;
     let output = migrate(&database.url().replacen(database.name(), &latin, 1), &["up"]);
     run(&mut connection, &format!("DROP DATABASE {latin}")).await;
-    assert_eq!(
-        error_of(&output),
-        format!(
-            "error: database \"{latin}\" is encoded in LATIN1, which cannot hold every text: use one made with createdb --template template0 --encoding UTF8"
-        )
+    let error = error_of(&output);
+    assert!(
+        error.contains("the database has the encoding LATIN1; create one with ENCODING 'UTF8'"),
+        "{error}"
     );
 }
 
 #[tokio::test]
 async fn a_search_path_that_leads_nowhere_is_refused_and_nothing_is_made_elsewhere() {
     let database = empty().await;
-    let url = url_with_setting(&database, "search_path=tenant_x");
-    let error = error_of(&migrate(&url, &["up"]));
+    database_setting(&database, "search_path = tenant_x").await;
+    let error = error_of(&migrate(&database.url(), &["up"]));
     assert!(error.contains("tenant_x") && error.contains("--schema"), "{error}");
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
     let tables: i64 =

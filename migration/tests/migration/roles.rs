@@ -86,7 +86,7 @@ async fn the_last_schema_takes_the_roles_with_it_unless_somebody_is_a_member() {
     run(&mut admin, "CREATE DATABASE one").await;
     let one = Target::connect(&server.database_url_of("one"), None).await.unwrap();
     one.up(None).await.unwrap();
-    one.close().await.unwrap();
+    one.close().await;
     run(&mut admin, "CREATE DATABASE two TEMPLATE one").await;
     let one = Target::connect(&server.database_url_of("one"), None).await.unwrap();
     let two = Target::connect(&server.database_url_of("two"), None).await.unwrap();
@@ -112,7 +112,7 @@ async fn schemas_of_many_databases_come_and_go_at_the_same_moment() {
     let first = Target::connect(&server.database_url_of("first"), None).await.unwrap();
     first.up(None).await.unwrap();
     take_roles_back(&first).await;
-    first.close().await.unwrap();
+    first.close().await;
     let mut all = Vec::new();
     for n in 0..6 {
         run(&mut admin, &format!("CREATE DATABASE d{n} TEMPLATE first")).await;

@@ -163,7 +163,8 @@ async fn records_that_contradict_one_another_are_found() {
 #[tokio::test]
 async fn status_and_plan_work_without_the_right_to_write() {
     let database = empty().await;
-    let url = crate::database::url_with_setting(&database, "default_transaction_read_only=on");
+    crate::database::database_setting(&database, "default_transaction_read_only = on").await;
+    let url = database.url();
     let status = taskmaster_migration::status(&url, None).await.unwrap();
     assert_eq!((status.applied(), status.pending()), (0, migrations().len()));
     let target = Target::connect(&url, Some("not_there_yet")).await.unwrap();
@@ -176,14 +177,11 @@ async fn status_and_plan_work_without_the_right_to_write() {
 async fn status_needs_the_right_to_look_into_the_schema_and_to_read_two_tables() {
     let database = migrated().await;
     let mut connection = connect(&database).await;
-    let reader = format!("{}_reader", database.name());
-    let grants =
-        "GRANT USAGE ON SCHEMA public TO $; GRANT SELECT ON schema_migrations, seaql_migrations TO $";
-    let sql =
-        format!("REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE ROLE $; {grants}").replace('$', &reader);
-    run(&mut connection, &sql).await;
-    let url = crate::database::url_with_setting(&database, &format!("role={reader}"));
-    let status = taskmaster_migration::status(&url, Some("public")).await;
-    run(&mut connection, &format!("DROP OWNED BY {reader}; DROP ROLE {reader}")).await;
+    let reader = database.login(&[]).await.unwrap();
+    let sql = "REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO $;
+               GRANT SELECT ON schema_migrations, seaql_migrations TO $";
+    run(&mut connection, &sql.replace('$', &format!("\"{}\"", reader.name()))).await;
+    let status = taskmaster_migration::status(reader.url(), Some("public")).await;
+    run(&mut connection, &format!("DROP OWNED BY \"{}\"", reader.name())).await;
     assert_eq!(status.unwrap().pending(), 0);
 }

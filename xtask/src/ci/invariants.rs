@@ -10,11 +10,11 @@ use super::imports;
 use crate::process;
 
 /// The crates of the workspace, and those of them that each may depend on.
-const DIRECTION: [(&str, &[&str]); 14] = [
+const DIRECTION: [(&str, &[&str]); 15] = [
     ("taskmaster-models", &[]),
     ("taskmaster-repository", &["taskmaster-models"]),
     ("taskmaster-security", &["taskmaster-models"]),
-    ("taskmaster-guard", &["taskmaster-models"]),
+    ("taskmaster-guard", &[]),
     ("taskmaster-import", &["taskmaster-models"]),
     ("taskmaster-connection", &[]),
     (
@@ -67,11 +67,12 @@ const DIRECTION: [(&str, &[&str]); 14] = [
             "taskmaster-testkit",
         ],
     ),
-    ("xtask", &["taskmaster-cli", "taskmaster-connection", "taskmaster-embedded", "taskmaster-migration"]),
+    ("xtask", &["taskmaster-embedded"]),
+    ("xtask-database", &["taskmaster-cli", "taskmaster-embedded", "taskmaster-migration"]),
 ];
 
 /// Crates that no service links, so they may be built on what serves tests.
-const NOT_LINKED: [&str; 3] = ["taskmaster-testkit", "taskmaster-examples", "xtask"];
+const NOT_LINKED: [&str; 4] = ["taskmaster-testkit", "taskmaster-examples", "xtask", "xtask-database"];
 
 /// The crate that depends on the SQL parser, and those that link it through that one.
 const PARSER: &str = "taskmaster-guard";

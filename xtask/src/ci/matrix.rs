@@ -8,7 +8,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use taskmaster_embedded::install_programs;
 
 use super::invariants;
 use crate::process;
@@ -105,11 +106,6 @@ fn programs(major: u32, named: &[(u32, PathBuf)]) -> Result<PathBuf> {
         Some(dir) => Ok(dir),
         None => Ok(install_programs(major)?),
     }
-}
-
-/// Stands in for `taskmaster_embedded::install_programs` until the launcher has it.
-fn install_programs(major: u32) -> Result<PathBuf> {
-    bail!("there are no programs of PostgreSQL {major}: name their directory in PG_BINS")
 }
 
 /// The major version of the programs in a directory, if it holds any.

@@ -114,7 +114,7 @@ fn durations(config: &DatabaseConfig, faults: &mut Faults) {
     let (pool, timeouts, retry, logging) = (&config.pool, &config.timeouts, &config.retry, &config.logging);
     for (key, duration, may_be_zero) in [
         ("pool.acquire_timeout", Some(pool.acquire_timeout), false),
-        ("pool.connect_timeout", Some(pool.connect_timeout), false),
+        ("pool.connect_timeout", Some(pool.connect_timeout), true),
         ("pool.idle_timeout", Some(pool.idle_timeout), false),
         ("pool.max_lifetime", Some(pool.max_lifetime), false),
         ("pool.leak_threshold", Some(pool.leak_threshold), false),

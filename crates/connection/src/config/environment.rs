@@ -51,17 +51,17 @@ impl Environment {
             faults.push(ConfigFault::new(OPTIONS, Some(&origin(OPTIONS)), reason));
         }
         for (name, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
-            let Some(name) = name.to_str().filter(|name| *name == "DATABASE_URL" || name.starts_with("DB_"))
-            else {
+            let Some(name) = name.to_str() else { continue };
+            let retired = RETIRED.iter().find(|retired| retired.variable == name);
+            if name != "DATABASE_URL" && !name.starts_with("DB_") && retired.is_none() {
                 continue;
-            };
+            }
             let origin = origin(name);
             let setting = SETTINGS.iter().find(|setting| setting.variable == name);
             let mut fault = |reason: String| {
                 let key = setting.map_or(name, |setting| setting.key);
                 faults.push(ConfigFault::new(key, Some(&origin), reason));
             };
-            let retired = RETIRED.iter().find(|retired| retired.variable == name);
             match (setting, retired, value.to_str()) {
                 (Some(_), _, None) => fault("is not valid UTF-8; correct it, or unset it".to_owned()),
                 (Some(setting), _, Some(value)) => {

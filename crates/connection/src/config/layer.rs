@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use config::{Config, Map, Source, Value, ValueKind};
 
-use super::{error::ConfigFault, settings, url};
+use super::{
+    error::ConfigFault,
+    settings,
+    url::{self, Part},
+};
 
 /// What one source says: values by key, each knowing where it is from.
 #[derive(Clone, Default)]
@@ -24,16 +28,24 @@ impl Layer {
         self.values.insert(key.to_owned(), Value::new(Some(&origin.to_owned()), value));
     }
 
+    /// Returns `true` if something in it names a database, whole or in part.
+    pub(super) fn names_database(&self) -> bool {
+        self.values.contains_key("url") || IDENTITY.iter().any(|key| self.values.contains_key(*key))
+    }
+
     pub(super) fn value(&self, key: &str) -> Option<&Value> {
         self.values.get(key)
     }
 
-    /// Puts the parts of the URL in its place. A part that is also set by itself, to another value, is a fault: nobody could
-    /// tell which of them was meant. Returns whether the URL names a host.
-    fn open_url(&mut self, faults: &mut Vec<ConfigFault>) -> bool {
+    /// Puts the parts of the URL in its place. Returns whether the URL names a host.
+    ///
+    /// The URL goes before what names another database beside it in the same layer, with a warning. Where both name one database, a
+    /// part that is also set by itself to another value is a fault, since either may be meant.
+    fn open_url(&mut self, faults: &mut Vec<ConfigFault>, warnings: &mut Vec<String>) -> bool {
         let Some(url) = self.values.remove("url") else { return false };
         let origin = origin_of(&url).to_owned();
-        let parts = match url::parse(&text_of(&url).unwrap_or_default()) {
+        // A secret that was made of a file ends with its line break, which no URL holds.
+        let parts = match url::parse(text_of(&url).unwrap_or_default().trim()) {
             Ok(parts) => parts,
             Err(reasons) => {
                 faults
@@ -42,6 +54,7 @@ impl Layer {
             }
         };
         let names_host = parts.iter().any(|part| part.key == "host");
+        self.leave_other_database(&parts, &origin, warnings);
         for part in parts {
             let said = self.values.get(part.key);
             if part.implied && said.is_some() {
@@ -65,6 +78,26 @@ impl Layer {
         names_host
     }
 
+    /// Removes what names another database than the URL does, and with it what is said of that server.
+    fn leave_other_database(&mut self, parts: &[Part], origin: &str, warnings: &mut Vec<String>) {
+        let names_another = |key: &&str| {
+            let part = parts.iter().find(|part| part.key == *key && !part.implied);
+            part.zip(self.values.get(*key))
+                .is_some_and(|(part, said)| text_of(&Value::new(None, part.value.clone())) != text_of(said))
+        };
+        if !IDENTITY.iter().any(names_another) {
+            return;
+        }
+        let others: Vec<_> = self
+            .values
+            .extract_if(.., |key, _| {
+                IDENTITY.contains(&key.as_str()) || OF_ONE_SERVER.contains(&key.as_str())
+            })
+            .map(|(_, value)| origin_of(&value).to_owned())
+            .collect();
+        warnings.push(format!("{origin} goes before {}, which name another database", others.join(", ")));
+    }
+
     /// The password and the file of it say the same thing, so a layer has one of them.
     fn refuse_two_passwords(&self, faults: &mut Vec<ConfigFault>) {
         if let (Some(password), Some(file)) = (self.values.get("password"), self.values.get("password_file"))
@@ -85,7 +118,10 @@ impl Source for Layer {
     }
 }
 
-/// What is said of one server and means nothing for another.
+/// The keys that name a database.
+const IDENTITY: [&str; 4] = ["host", "port", "name", "user"];
+
+/// The keys that are about one server and mean nothing for another.
 const OF_ONE_SERVER: [&str; 6] = ["host", "port", "user", "password", "password_file", "tls.mode"];
 
 /// Lays each layer over those before it, and returns the values by their keys. `after_urls` is called when the URLs are taken
@@ -97,11 +133,12 @@ pub(super) fn merge(
     mut layers: [Layer; 3],
     after_urls: impl FnOnce(&mut [Layer], &mut Vec<ConfigFault>),
     faults: &mut Vec<ConfigFault>,
+    warnings: &mut Vec<String>,
 ) -> BTreeMap<String, Value> {
     replace(&mut layers, "url", "url");
     let mut below = 0;
     for (at, layer) in layers.iter_mut().enumerate() {
-        if layer.open_url(faults) {
+        if layer.open_url(faults, warnings) {
             below = at;
         }
         layer.refuse_two_passwords(faults);

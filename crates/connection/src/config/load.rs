@@ -92,6 +92,21 @@ impl ConfigLoader {
     ///
     /// All that is wrong, each with where it is from.
     pub fn load(self) -> Result<DatabaseConfig, ConfigError> {
+        self.load_or(|| Ok(None)).map(|(config, _)| config)
+    }
+
+    /// Loads it, and asks `fallback` for a URL if no source names a database. Returns with it the source that names the database,
+    /// such as `DATABASE_URL (environment)`; of the fallback it is the second value.
+    ///
+    /// The fallback is asked only if everything else is in order, so that nothing is started for a configuration that is refused.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong, each with where it is from, and the errors of `fallback`.
+    pub fn load_or<E: From<ConfigError>>(
+        self,
+        fallback: impl FnOnce() -> Result<Option<(String, String)>, E>,
+    ) -> Result<(DatabaseConfig, String), E> {
         let (mut faults, mut warnings) = (Vec::new(), Vec::new());
         let file = match &self.file {
             WhichFile::None => Layer::default(),
@@ -99,17 +114,24 @@ impl ConfigLoader {
             WhichFile::Named(path) => Self::file_layer(Some(path), &mut faults),
         };
         let environment = self.environment.layer(&mut faults, &mut warnings);
-        let code = self.code_layer(&mut faults);
+        let mut code = self.code_layer(&mut faults);
+        if faults.is_empty()
+            && ![&file, &environment, &code].into_iter().any(Layer::names_database)
+            && let Some((url, source)) = fallback()?
+        {
+            code.set("url", &source, url);
+        }
         let add_other_words = |layers: &mut [Layer], faults: &mut Vec<_>| {
             if let [file, environment, ..] = layers {
                 self.environment.add_other_words(environment, file, faults);
             }
         };
-        let values = layer::merge([file, environment, code], add_other_words, &mut faults);
+        let values = layer::merge([file, environment, code], add_other_words, &mut faults, &mut warnings);
         let mut reader = Reader::new(values, faults);
         let mut config = DatabaseConfig::new("localhost", "", "");
         config.timeouts = self.timeouts;
         read(&mut reader, &self.environment, &mut warnings, &mut config);
+        let source = reader.origin("name").unwrap_or_default();
         let refused = reader.faulty();
         for (key, reason) in check::faults(&config).into_iter().filter(|(key, _)| !refused.contains(*key)) {
             reader.fault(key, reason);
@@ -119,7 +141,7 @@ impl ConfigLoader {
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
-        Ok(config)
+        Ok((config, source))
     }
 
     fn file_layer(path: Option<&PathBuf>, faults: &mut Vec<ConfigFault>) -> Layer {
@@ -162,7 +184,7 @@ impl DatabaseConfig {
         ConfigLoader::new().load()
     }
 
-    /// What a URL says, with the default of everything else: no file and no variable is read but `~/.pgpass`, if the URL has no
+    /// Reads a URL, with the default of everything else: no file and no variable is read but `~/.pgpass`, if the URL has no
     /// password. `PGOPTIONS` is refused here, too.
     ///
     /// # Errors
@@ -267,6 +289,7 @@ fn read_server(reader: &mut Reader, config: &mut DatabaseConfig) {
     config.user = reader.exact("user").unwrap_or_else(|| "?".to_owned());
     config.schema = reader.exact("schema");
     reader.read("application_name", &mut config.application_name, |text| Ok(text.to_owned()));
+    reader.read("metrics_prefix", &mut config.metrics_prefix, |text| Ok(text.to_owned()));
     let targets = [("any", Target::Any), ("read-write", Target::ReadWrite), ("read-only", Target::ReadOnly)];
     reader.read("target_session_attrs", &mut config.target, |text| reader::one_of(text, &targets));
 }

@@ -286,6 +286,16 @@ impl DatabaseConfig {
     }
 }
 
+impl DatabaseConfig {
+    /// Returns the database, its schema if one is configured, and its servers, for messages.
+    #[must_use]
+    pub fn location(&self) -> String {
+        let hosts: Vec<String> = self.hosts.iter().map(ToString::to_string).collect();
+        let schema = self.schema.as_ref().map(|schema| format!("schema {schema:?} of ")).unwrap_or_default();
+        format!("{schema}database {:?} at {}", self.database, hosts.join(", "))
+    }
+}
+
 /// Words such as `; did you mean pool.max?`, if one of the names is like this one.
 fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let likeness = known.map(|known| (strsim::jaro_winkler(name, known), known));

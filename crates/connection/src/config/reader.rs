@@ -54,6 +54,9 @@ impl Reader {
         match text {
             Some(text) if text.is_empty() => self.fault(key, "is empty; remove it or give it a value"),
             Some(text) if text.contains('\0') => self.fault(key, "has a zero byte in it"),
+            Some(text) if text.ends_with('\n') => {
+                self.fault(key, "ends with a line break, which belongs to no name or password; remove it");
+            }
             Some(text) => return Some(text),
             None => self.fault(key, "is a table where one value belongs"),
         }

@@ -1,4 +1,4 @@
-//! Variables of the described system that mean nothing here.
+//! Variables of the described system that have no effect.
 
 /// A variable that means nothing here.
 #[derive(Debug)]
@@ -19,6 +19,9 @@ const fn refused(variable: &'static str, reason: &'static str) -> Retired {
     Retired { variable, reason, refused: true }
 }
 
+const CLOUDFLARE: &str =
+    "nothing here connects through Cloudflare yet, so nothing that it asks for would happen; unset it";
+
 /// All of them.
 pub(super) const RETIRED: &[Retired] = &[
     passed_over("DB_POOL_DESTROY_TIMEOUT", "connections are closed in the background; remove it"),
@@ -30,6 +33,13 @@ pub(super) const RETIRED: &[Retired] = &[
     refused("DB_MIGRATIONS_DIR", "give --folder to the program migrate"),
     refused("DB_AUDIT_ENABLED", "the audit trail is always on; remove it"),
     refused("DB_AUDIT_RETENTION_DAYS", "set RETENTION_AUDIT_LOGS=90days"),
+    refused("CLOUDFLARE_PROXY_ENABLED", CLOUDFLARE),
+    refused("CLOUDFLARE_PROXY_HOSTNAME", CLOUDFLARE),
+    refused("CLOUDFLARE_ZONE_ID", CLOUDFLARE),
+    refused("CLOUDFLARE_ACCOUNT_ID", CLOUDFLARE),
+    refused("CLOUDFLARE_API_TOKEN", CLOUDFLARE),
+    refused("CLOUDFLARE_ALLOWED_IPS", CLOUDFLARE),
+    refused("CLOUDFLARE_ALLOWED_COUNTRIES", CLOUDFLARE),
     refused("DB_ALERT_EMAIL", "no alerts are sent from here; let your monitoring send them by the metrics"),
     refused("DB_ALERT_WEBHOOK", "no alerts are sent from here; let your monitoring send them by the metrics"),
     refused(

@@ -43,6 +43,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("password_file", "DB_PASSWORD_FILE", Path, ""),
     setting("schema", "DB_SCHEMA", Text, ""),
     setting("application_name", "DB_APPLICATION_NAME", Text, "taskmaster"),
+    setting("metrics_prefix", "DB_METRICS_PREFIX", Text, "taskmaster"),
     setting("target_session_attrs", "DB_TARGET_SESSION_ATTRS", Text, "read-write"),
     setting("allowed_networks", "DB_ALLOWED_IPS", List, ""),
     setting("health_deadline", "DB_HEALTH_CHECK_TIMEOUT", Duration, "5s"),

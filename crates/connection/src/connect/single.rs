@@ -5,9 +5,8 @@ use std::sync::Arc;
 use sea_orm::{
     DatabaseConnection,
     sqlx::{
-        AssertSqlSafe, Connection as _,
+        Connection as _,
         postgres::{PgPool, PgPoolOptions},
-        raw_sql,
     },
 };
 
@@ -30,14 +29,13 @@ pub struct SingleSession {
 }
 
 impl SingleSession {
-    /// Connects to the first host of the configuration that will do, and executes `set_up`, statements that are separated by
-    /// semicolons.
+    /// Connects to the first host of the configuration that will do.
     ///
     /// # Errors
     ///
     /// As [`Database::connect`](crate::Database::connect), [`Misconfigured`](crate::ErrorKind::Misconfigured) for a
-    /// configuration that names a pooler, and those of `set_up`.
-    pub async fn connect(config: DatabaseConfig, set_up: impl Into<String>) -> Result<Self> {
+    /// configuration that names a pooler.
+    pub async fn connect(config: DatabaseConfig) -> Result<Self> {
         config.validate()?;
         if config.pool.behind_pooler {
             let reason = "a session of its own is needed, which a pooler does not give; connect to the server directly, without \
@@ -57,17 +55,12 @@ impl SingleSession {
             let proxied = async move { proxy.accept().await?.run().await };
             tokio::spawn(proxied).abort_handle()
         });
-        let set_up = set_up.into();
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
             .acquire_timeout(connector.config.pool.acquire_timeout)
-            .after_connect(move |connection, _| {
-                let set_up = set_up.clone();
-                Box::pin(async move { raw_sql(AssertSqlSafe(set_up)).execute(connection).await.map(drop) })
-            })
             .connect_with(entrance.options)
             .await;
         match (pool, proxy) {

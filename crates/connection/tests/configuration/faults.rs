@@ -5,7 +5,7 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 use taskmaster_connection::config::ConfigLoader;
 use taskmaster_connection::{Error, ErrorKind};
 
-use crate::{DATABASE, Directory, faults, only, told, variables};
+use crate::{DATABASE, Directory, faults, loader, only, told, variables};
 
 #[test]
 fn all_faults_are_told_at_once_each_with_its_source() {
@@ -126,22 +126,60 @@ fn what_is_no_text_is_named() {
 }
 
 #[test]
-fn a_variable_that_contradicts_the_url_is_refused_and_both_are_named() {
+fn a_url_goes_before_variables_that_name_another_database_and_their_password_stays_away() {
+    let url = ("DATABASE_URL", "postgres://ada@one:5433/tasks");
+    for other in [("DB_HOST", "two"), ("DB_PORT", "5434"), ("DB_NAME", "other"), ("DB_USER", "eve")] {
+        let config =
+            only(&[url, other, ("DB_PASSWORD", "hunter3"), ("DB_SSL_MODE", "disable")]).load().unwrap();
+        assert_eq!((config.hosts[0].to_string(), config.database.as_str()), ("one:5433".to_owned(), "tasks"));
+        assert_eq!((config.user.as_str(), config.password.is_none()), ("ada", true), "{other:?}");
+        assert_eq!(config.tls.mode, None, "{other:?}");
+    }
+    let same =
+        [url, ("DB_HOST", "one"), ("DB_PORT", "5433"), ("DB_NAME", "tasks"), ("DB_PASSWORD", "hunter2")];
+    assert!(only(&same).load().unwrap().password.is_some());
+    let port = [("DATABASE_URL", "postgres://ada@one/tasks"), ("DB_PORT", "5433")];
+    assert_eq!(only(&port).load().unwrap().hosts[0].port, 5433);
+}
+
+#[test]
+fn a_variable_that_contradicts_the_url_about_one_database_is_refused_and_both_are_named() {
     let url = ("DATABASE_URL", "postgres://ada:hunter2@one:5433/tasks?sslmode=require");
-    let error =
-        only(&[url, ("DB_HOST", "two"), ("DB_PASSWORD", "hunter3"), ("DB_SSL_MODE", "disable")]).load();
+    let error = only(&[url, ("DB_PASSWORD", "hunter3"), ("DB_SSL_MODE", "disable")]).load();
     let error = error.unwrap_err();
     let expected = [
         "DB_PASSWORD (environment): contradicts DATABASE_URL (environment); remove one of them",
-        "DB_HOST (environment): contradicts DATABASE_URL (environment); remove one of them",
         "DB_SSL_MODE (environment): contradicts sslmode in DATABASE_URL (environment); remove one of them",
     ];
     assert_eq!(told(&error), expected);
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("hunter"), "{shown}");
+}
 
-    let same = [url, ("DB_HOST", "one"), ("DB_PORT", "5433"), ("DB_NAME", "tasks"), ("DB_SCHEMA", "a")];
-    assert_eq!(only(&same).load().unwrap().schema.as_deref(), Some("a"));
-    let port = [("DATABASE_URL", "postgres://ada@one/tasks"), ("DB_PORT", "5433")];
-    assert_eq!(only(&port).load().unwrap().hosts[0].port, 5433);
+#[test]
+fn what_is_configured_for_cloudflare_is_refused_by_name_until_it_works() {
+    for variable in [
+        "CLOUDFLARE_PROXY_ENABLED",
+        "CLOUDFLARE_PROXY_HOSTNAME",
+        "CLOUDFLARE_ZONE_ID",
+        "CLOUDFLARE_ACCOUNT_ID",
+        "CLOUDFLARE_API_TOKEN",
+        "CLOUDFLARE_ALLOWED_IPS",
+        "CLOUDFLARE_ALLOWED_COUNTRIES",
+    ] {
+        let error = loader(&[(variable, "hunter2")]).load().unwrap_err();
+        let [fault] = error.faults() else { panic!("{error}") };
+        assert!(fault.to_string().starts_with(variable) && !fault.to_string().contains("hunter2"), "{fault}");
+        assert!(loader(&[(variable, "")]).load().is_ok(), "an empty one is not set");
+    }
+}
+
+#[test]
+fn a_name_or_a_password_with_the_line_break_of_its_file_is_refused() {
+    for variable in ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_SCHEMA"] {
+        let given = [("DB_NAME", "tasks"), ("DB_USER", "ada"), (variable, "hunter2\n")];
+        let error = only(&given).load().unwrap_err().to_string();
+        assert!(error.contains(variable) && error.contains("ends with a line break"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
 }

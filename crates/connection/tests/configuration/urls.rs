@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sea_orm::sqlx::postgres::PgConnectOptions;
-use taskmaster_connection::config::{DatabaseConfig, Host, RootCertificates, SslMode, Target, TlsVersion};
+use taskmaster_connection::config::{
+    ConfigError, DatabaseConfig, Host, RootCertificates, SslMode, Target, TlsVersion,
+};
 
-use crate::{load, password, told};
+use crate::{load, only, password, told};
 
 fn host(name: &str, port: u16) -> Host {
     Host { name: name.to_owned(), port }
@@ -172,4 +174,89 @@ proptest! {
         prop_assert_eq!(theirs.get_database(), Some(database.as_str()));
         prop_assert_eq!(theirs.get_port(), port);
     }
+}
+
+/// The address and the database of a URL, as of a variable.
+fn place_of(url: &str) -> String {
+    only(&[("DATABASE_URL", url)]).load().unwrap().location()
+}
+
+#[test]
+fn one_url_means_one_database_whatever_is_around_it() {
+    for (url, place) in [
+        ("postgres://ada@[::1]:27431/c1", "database \"c1\" at [::1]:27431"),
+        ("postgres://ada@127.0.0.1:1,127.0.0.1:27431/c1", "database \"c1\" at 127.0.0.1:1, 127.0.0.1:27431"),
+        ("postgres://ada:pa#ss@127.0.0.1:27431/c1", "database \"c1\" at 127.0.0.1:27431"),
+        ("postgres://ada@db/nl\n", "database \"nl\" at db:5432"),
+        ("\tpostgres://ada@db/nl \r\n", "database \"nl\" at db:5432"),
+        ("postgres://db/s1?user=ada&password=a+b", "database \"s1\" at db:5432"),
+    ] {
+        assert_eq!(place_of(url), place, "{url:?}");
+    }
+    let config = |url: &str| only(&[("DATABASE_URL", url)]).load().unwrap();
+    assert_eq!(password(&config("postgres://db/s1?user=ada&password=a+b")), Some("a+b"));
+    assert_eq!(password(&config("postgres://ada:pa#ss@db/c1")), Some("pa#ss"));
+}
+
+#[test]
+fn what_libpq_reads_from_its_own_variables_is_not_read_here() {
+    let variables = [
+        ("DATABASE_URL", "postgres://ada@127.0.0.1/pp"),
+        ("PGHOST", "elsewhere"),
+        ("PGPORT", "27431"),
+        ("PGUSER", "eve"),
+        ("PGDATABASE", "other"),
+        ("PGPASSWORD", "hunter2"),
+        ("PGSSLMODE", "allow"),
+    ];
+    let config = only(&variables).load().unwrap();
+    assert_eq!(config.location(), "database \"pp\" at 127.0.0.1:5432");
+    assert!(config.password.is_none() && config.tls.mode.is_none() && config.user == "ada");
+    let nameless = [("DATABASE_URL", "postgres://127.0.0.1/pp"), ("PGUSER", "eve")];
+    let error = only(&nameless).load().unwrap_err().to_string();
+    assert!(error.contains("user: is not set"), "{error}");
+}
+
+#[test]
+fn a_parameter_without_a_setting_is_refused_by_name() {
+    for (parameter, said) in [
+        ("sslmod=verify-full", "did you mean sslmode?"),
+        ("service=prod", "the parameter service"),
+        ("passfile=/x", "set PGPASSFILE"),
+        ("hostaddr=127.0.0.1", "the parameter hostaddr"),
+        ("channel_binding=require", "the parameter channel_binding"),
+        ("sslmode=allow", "write prefer"),
+        ("options=-csearch_path%3Da,b", "more than one schema"),
+    ] {
+        let url = format!("postgres://ada@localhost/x?{parameter}");
+        let error = only(&[("DATABASE_URL", url.as_str())]).load().unwrap_err().to_string();
+        assert!(error.contains(said), "{parameter}: {error}");
+    }
+}
+
+#[test]
+fn a_connect_timeout_of_zero_is_no_limit_as_in_libpq() {
+    let config = only(&[("DATABASE_URL", "postgres://ada@db/x?connect_timeout=0")]).load().unwrap();
+    assert_eq!(config.pool.connect_timeout, Duration::ZERO);
+}
+
+#[test]
+fn a_fallback_is_asked_only_where_nothing_names_a_database_and_nothing_is_wrong() {
+    let fallback =
+        || Ok::<_, ConfigError>(Some(("postgres://me@/x?host=%2Ftmp".to_owned(), "ours".to_owned())));
+    let (config, source) = only(&[("DB_POOL_MAX", "7")]).load_or(fallback).unwrap();
+    assert_eq!((config.database.as_str(), config.pool.max, source.as_str()), ("x", 7, "ours"));
+    for named in
+        [&[("DATABASE_URL", "postgres://ada@db/tasks")][..], &[("DB_NAME", "tasks"), ("DB_USER", "ada")]]
+    {
+        let (config, source) = only(named).load_or::<ConfigError>(|| panic!("a database is named")).unwrap();
+        assert_eq!(config.database, "tasks");
+        assert!(source.starts_with(named[0].0), "{source}");
+    }
+    let wrong = [("DB_POOL_MAXX", "7")];
+    only(&wrong).load_or::<ConfigError>(|| panic!("the configuration is refused")).unwrap_err();
+    // A database that is named in part is a mistake, and no reason to work on another one.
+    let error =
+        only(&[("DB_HOST", "db")]).load_or::<ConfigError>(|| panic!("it is named in part")).unwrap_err();
+    assert!(error.to_string().contains("DB_NAME"), "{error}");
 }

@@ -193,3 +193,17 @@ async fn what_a_caller_left_is_not_kept_although_the_server_did_it() {
     await_answer(&beside, written, "0").await;
     assert_eq!(ask(&beside, "SELECT count(*)::text FROM tasks").await.unwrap(), "0");
 }
+
+#[tokio::test]
+async fn in_session_mode_behind_pooler_is_needed_and_works_and_the_error_without_it_says_so() {
+    let stage = Stage::set(&[("pool_mode", "session"), ("default_pool_size", "3")]).await;
+    let database = stage.connect().await;
+    let store = PgStore::new(database.clone());
+    let task = store.tasks().create(&NewTask::new("through a session")).await.unwrap();
+    assert!(store.tasks().find_by_id(task.id).await.unwrap().is_some());
+
+    let mut direct = stage.way();
+    direct.pool.behind_pooler = false;
+    let error = Database::connect(direct).await.unwrap_err();
+    assert!(error.reason().contains("DB_POOLER=true"), "{error}");
+}

@@ -4,7 +4,7 @@
 //! tells the same story.
 
 use serde_json::{Value, json};
-use taskmaster_models::{AiInteraction, NewTaskContext, Task, ValidationOutcome};
+use taskmaster_models::{AiInteraction, NewTaskContext, Task, TaskId, ValidationOutcome};
 
 /// The steps of a workflow, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,11 @@ impl Step {
             Self::WorkflowCompletion => "workflow_completion",
         }
     }
+}
+
+/// The workflow that works on a task.
+pub(crate) fn workflow_of(task: TaskId) -> String {
+    format!("quickstart/{task}")
 }
 
 /// What a step yields.

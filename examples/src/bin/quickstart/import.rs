@@ -5,14 +5,17 @@ use std::{collections::HashSet, fmt::Write};
 use anyhow::{Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use taskmaster_import::{Import, ImportError};
-use taskmaster_models::{TaskDependencyId, TaskId};
+use taskmaster_models::{Task, TaskDependencyId, TaskId};
 use taskmaster_repository::Store;
 
-use crate::{interrupt::Interrupt, settings::Settings, terminal::plain};
+use crate::{interrupt::Interrupt, settings::Arguments, terminal::plain};
 
 /// A small project of our own, for those who bring no file.
 const SAMPLE: &[u8] = include_bytes!("../../../data/sample.json");
 const SAMPLE_PROJECT: &str = "quickstart-sample";
+
+/// The key in the metadata of the tasks that quickstart has imported.
+const MARK: &str = "quickstart";
 
 /// Rows that are written at once: enough that a round trip weighs little, few enough that the bar moves.
 const BATCH: usize = 250;
@@ -28,14 +31,27 @@ pub(crate) struct Added {
     cyclic: Vec<TaskDependencyId>,
 }
 
-pub(crate) fn read(settings: &Settings) -> Result<Import> {
-    let Some(file) = &settings.file else {
-        return Ok(taskmaster_import::read(SAMPLE_PROJECT, SAMPLE)?);
+/// Reads the file, or the sample, and marks its tasks as quickstart's.
+pub(crate) fn read(arguments: &Arguments) -> Result<Import> {
+    let mut import = match &arguments.file {
+        None => taskmaster_import::read(SAMPLE_PROJECT, SAMPLE)?,
+        Some(file) => {
+            let read = taskmaster_import::read_file(&arguments.project_of(file), file);
+            read.map_err(|error| match error {
+                ImportError::Unreadable { .. } => error.into(),
+                error => anyhow!("{}: {error}", file.display()),
+            })?
+        }
     };
-    taskmaster_import::read_file(&settings.project_of(file), file).map_err(|error| match error {
-        ImportError::Unreadable { .. } => error.into(),
-        error => anyhow!("{}: {error}", file.display()),
-    })
+    for task in &mut import.tasks {
+        task.metadata.insert(MARK.to_owned(), true.into());
+    }
+    Ok(import)
+}
+
+/// Returns `true` if quickstart has imported this task, so that it may work on it.
+pub(crate) fn is_own(task: &Task) -> bool {
+    task.metadata.contains_key(MARK)
 }
 
 /// Stores what is not there yet: all of it; or nothing, on an error or when it is interrupted, which is `None`.

@@ -16,8 +16,10 @@ use taskmaster_models::{
 use taskmaster_repository::Store;
 
 use crate::{
-    agent::{self, Failure, Step, Yield},
+    agent::{self, Failure, Step, Yield, workflow_of},
+    import::is_own,
     interrupt::Interrupt,
+    run::put_back,
     terminal::{one_line, say},
 };
 
@@ -54,11 +56,6 @@ enum Outcome {
     Interrupted,
 }
 
-/// The workflow that works on a task.
-pub(crate) fn workflow_of(task: TaskId) -> String {
-    format!("quickstart/{task}")
-}
-
 /// Works on at most `limit` tasks, [`WORKERS`] at a time, until they are done or given up or the run is to end.
 pub(crate) async fn work(
     store: &dyn Store,
@@ -69,6 +66,7 @@ pub(crate) async fn work(
     let mut tally = Tally::default();
     let mut to_retry: Vec<Task> = Vec::new();
     let mut running = FuturesUnordered::new();
+    let mut sees_foreign = false;
     loop {
         while running.len() < WORKERS && !interrupt.is_pressed() {
             let Some(task) = to_retry.pop() else { break };
@@ -76,10 +74,17 @@ pub(crate) async fn work(
             running.push(work_on(store, task, interrupt));
         }
         let free = u32::try_from(WORKERS - running.len())?.min(limit - tally.claimed);
-        if free > 0 && !interrupt.is_pressed() {
-            let tasks = store.tasks().claim_ready(worker, free).await?;
-            tally.claimed += u32::try_from(tasks.len())?;
-            running.extend(tasks.into_iter().map(|task| work_on(store, task, interrupt)));
+        if free > 0 && !interrupt.is_pressed() && !sees_foreign {
+            let (own, foreign) = claim(store, worker, free).await?;
+            tally.claimed += u32::try_from(own.len())?;
+            running.extend(own.into_iter().map(|task| work_on(store, task, interrupt)));
+            if let Some(foreign) = foreign {
+                sees_foreign = true;
+                let title = one_line(&foreign, 60);
+                say(format!(
+                    "  no further work: quickstart did not import \"{title}\", which is next; see --schema"
+                ))?;
+            }
         }
         let Some(ended) = running.next().await else { return Ok(tally) };
         let (task, outcome) = ended?;
@@ -100,6 +105,22 @@ pub(crate) async fn work(
             Outcome::Interrupted => {}
         }
     }
+}
+
+/// Claims ready tasks that quickstart has imported. With them comes the title of a task that it has not imported and that is as ready:
+/// such a task is left alone, and so is whatever comes after it.
+async fn claim(store: &dyn Store, worker: &str, limit: u32) -> Result<(Vec<Task>, Option<String>)> {
+    let ready = store.tasks().find_ready(limit).await?;
+    if let Some(foreign) = ready.into_iter().find(|task| !is_own(task)) {
+        return Ok((Vec::new(), Some(foreign.title)));
+    }
+    let claimed = store.tasks().claim_ready(worker, limit).await?;
+    let (own, foreign): (Vec<_>, Vec<_>) = claimed.into_iter().partition(is_own);
+    // It came between the look and the claim.
+    for task in &foreign {
+        put_back(store, task, "quickstart did not import it").await?;
+    }
+    Ok((own, foreign.into_iter().next().map(|task| task.title)))
 }
 
 /// Takes the failed step of a task of this run, and returns how many there were.

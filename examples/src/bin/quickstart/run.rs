@@ -4,18 +4,18 @@
 //! in a session of its own. PostgreSQL gives up the lock when that session ends, however the process ended. So a run whose
 //! lock can be had is over, and the tasks that it was working on go back to `pending`; those of a run that lives, in
 //! whatever process or on whatever machine, are left alone. (A pooler in transaction mode has no sessions, so
-//! `DATABASE_URL` must not lead through one.)
+//! database must not be reached through one.)
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
 use taskmaster_models::{
     Actor, PageRequest, Task, TaskFilter, TaskId, TaskPatch, TaskSort, TaskStatus, WorkflowStateSort,
     WorkflowStatus,
 };
+use taskmaster_postgres::{config::DatabaseConfig, connection::SingleSession};
 use taskmaster_repository::{RepositoryError, Store};
 
-use crate::pipeline::workflow_of;
+use crate::agent::workflow_of;
 
 /// First key of the advisory locks; the second is the run's number.
 const RUNS: i32 = 0x7175_6963;
@@ -29,20 +29,20 @@ const BROKEN: &str = "the database does not answer any more; check that the serv
 pub(crate) struct Run {
     number: u32,
     /// Holds the lock.
-    session: PgConnection,
+    session: SingleSession,
 }
 
 impl Run {
-    pub(crate) async fn begin(url: &str) -> Result<Self> {
-        let mut session = PgConnection::connect(url).await.context(BROKEN)?;
+    pub(crate) async fn begin(config: &DatabaseConfig) -> Result<Self> {
+        let session = SingleSession::connect(config.clone()).await?;
         // The last bytes of a new id are random.
         let id = TaskId::new().as_uuid().as_u128();
         let number = u32::try_from(id & u128::from(u32::MAX))?;
-        sqlx::query("SET idle_session_timeout = 0").execute(&mut session).await.context(BROKEN)?;
+        sqlx::query("SET idle_session_timeout = 0").execute(session.pool()).await.context(BROKEN)?;
         sqlx::query("SELECT pg_advisory_lock($1, $2)")
             .bind(RUNS)
             .bind(number.cast_signed())
-            .execute(&mut session)
+            .execute(session.pool())
             .await
             .context(BROKEN)?;
         Ok(Self { number, session })
@@ -64,7 +64,7 @@ impl Run {
     }
 
     /// Puts back the tasks of runs that are over, and returns how many there were.
-    pub(crate) async fn put_back_abandoned(&mut self, store: &dyn Store) -> Result<usize> {
+    pub(crate) async fn put_back_abandoned(&self, store: &dyn Store) -> Result<usize> {
         let mut count = 0;
         for task in in_progress(store, None).await? {
             let Some(number) = task.assigned_to.as_deref().and_then(number_of) else { continue };
@@ -89,13 +89,13 @@ impl Run {
         Ok(count)
     }
 
-    async fn is_over(&mut self, number: u32) -> Result<bool> {
+    async fn is_over(&self, number: u32) -> Result<bool> {
         let free =
             "SELECT CASE WHEN pg_try_advisory_lock($1, $2) THEN pg_advisory_unlock($1, $2) ELSE false END";
         sqlx::query_scalar(free)
             .bind(RUNS)
             .bind(number.cast_signed())
-            .fetch_one(&mut self.session)
+            .fetch_one(self.session.pool())
             .await
             .context(BROKEN)
     }
@@ -125,7 +125,7 @@ async fn in_progress(store: &dyn Store, assigned_to: Option<String>) -> Result<V
 ///
 /// A pending task never has a step that is running or failed, so that a retry and a claim cannot both take it. As everywhere
 /// here the steps are written before the task, lest two units of work wait for each other.
-async fn put_back(store: &dyn Store, task: &Task, reason: &str) -> Result<bool> {
+pub(crate) async fn put_back(store: &dyn Store, task: &Task, reason: &str) -> Result<bool> {
     let uow = store.begin().await?;
     let all =
         PageRequest::new(WorkflowStateSort::StartedAt).limit(PageRequest::<WorkflowStateSort>::MAX_LIMIT);

@@ -12,14 +12,14 @@ use rcgen::{
 };
 
 /// A certificate and its key, both as PEM.
-pub(super) struct Pair {
-    pub(super) certificate: String,
-    pub(super) key: String,
+pub(crate) struct Pair {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
 impl Pair {
     /// One that nobody else has signed.
-    pub(super) fn self_signed(names: &[&str], can_sign: bool) -> Self {
+    pub(crate) fn self_signed(names: &[&str], can_sign: bool) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = params(names, "itself");
         if can_sign {
@@ -30,13 +30,13 @@ impl Pair {
 }
 
 /// Who signs certificates.
-pub(super) struct Authority {
-    pub(super) certificate: String,
+pub(crate) struct Authority {
+    pub(crate) certificate: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = params(&[], name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -44,7 +44,7 @@ impl Authority {
     }
 
     /// One whose own certificate has expired.
-    pub(super) fn expired(name: &str) -> Self {
+    pub(crate) fn expired(name: &str) -> Self {
         let mut params = params(&[], name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.not_before = date_time_ymd(2001, 1, 1);
@@ -53,7 +53,7 @@ impl Authority {
     }
 
     /// Somebody with a certificate of his own who signs others, which it does not say that he may.
-    pub(super) fn without_the_right(name: &str) -> Self {
+    pub(crate) fn without_the_right(name: &str) -> Self {
         Self::of(params(&[], name))
     }
 
@@ -63,11 +63,11 @@ impl Authority {
     }
 
     /// A certificate for these hosts, or of the client of this name, until the end of this century.
-    pub(super) fn signs(&self, names: &[&str], common_name: &str) -> Pair {
+    pub(crate) fn signs(&self, names: &[&str], common_name: &str) -> Pair {
         self.sign(&params(names, common_name))
     }
 
-    pub(super) fn signed_long_ago(&self, names: &[&str]) -> Pair {
+    pub(crate) fn signed_long_ago(&self, names: &[&str]) -> Pair {
         let mut params = params(names, "old");
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 1, 1);
@@ -91,12 +91,12 @@ fn params(names: &[&str], common_name: &str) -> CertificateParams {
 }
 
 /// Files that vanish with the value.
-pub(super) struct Files {
+pub(crate) struct Files {
     dir: PathBuf,
 }
 
 impl Files {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("taskmaster-tls-{}-{number}", std::process::id()));
@@ -104,7 +104,7 @@ impl Files {
         Self { dir }
     }
 
-    pub(super) fn write(&self, name: &str, content: &str, mode: u32) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: &str, mode: u32) -> PathBuf {
         let path = self.dir.join(name);
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();

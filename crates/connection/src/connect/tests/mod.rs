@@ -1,6 +1,7 @@
 mod certificates;
 mod impostor;
 mod tls;
+mod transport;
 
 use std::{sync::atomic::Ordering, time::Duration};
 

@@ -2,51 +2,76 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::thread;
 
 use anyhow::{Context, Result};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use clap::Parser;
+use secrecy::ExposeSecret;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use taskmaster_embedded::Server;
+use taskmaster_cli::{DatabaseArgs, Located, show_log};
+use taskmaster_migration::{MigrateError, Target, unlimited};
 
-use crate::{Database, migrate, process};
+/// Runs a migrated PostgreSQL until Ctrl-C, or for as long as a command runs, which gets its `DATABASE_URL`.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask dev", bin_name = "cargo xtask dev")]
+struct Options {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// The command and its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
 
-pub(crate) fn run(database: &Database, command: &[OsString]) -> Result<ExitCode> {
-    let server = database.server()?;
-    let migrated = migrate::command(database)
-        .arg("up")
-        .env("DATABASE_URL", server.database_url())
-        // The output is the command's, or the URL alone.
-        .stdout(io::stderr())
-        .status()
-        .context("cannot run migrate")?;
-    if !migrated.success() {
-        return Ok(process::code_of(migrated));
-    }
-    let url = in_schema(&server.database_url(), database.schema.as_deref());
-    match command {
+fn main() -> ExitCode {
+    show_log("taskmaster_migration=info");
+    run(&Options::parse()).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(Options { database, command }: &Options) -> Result<ExitCode> {
+    let located = database.locate_with("taskmaster-dev", unlimited())?;
+    located.announce();
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(migrate(&located))?;
+    let url = located.config.to_url();
+    let url = url.expose_secret();
+    match command.as_slice() {
         [] => {
-            // Before the URL is told, so that whoever waits for that can already stop this.
+            // Before the URL is printed, so that a program that waits for it can already stop this one.
             let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot wait for Ctrl-C")?;
-            match &server {
-                Server::Embedded(_) => writeln!(io::stdout(), "{url}")?,
-                // It may hold a password, and whoever gave it knows it.
-                Server::Given(_) => eprintln!("the server is the one that you named"),
+            if located.is_embedded() {
+                writeln!(io::stdout(), "{url}")?;
             }
             eprintln!("Ctrl-C ends this");
             signals.forever().next();
             Ok(ExitCode::SUCCESS)
         }
         [program, arguments @ ..] => {
-            if let Server::Embedded(_) = &server {
+            // The URL of a server that was named may hold a password.
+            if located.is_embedded() {
                 eprintln!("DATABASE_URL={url}");
             }
             let ended = outlast(Command::new(program).args(arguments).env("DATABASE_URL", url))?;
-            Ok(process::code_of(ended))
+            Ok(code_of(ended))
         }
     }
+}
+
+async fn migrate(located: &Located) -> Result<(), MigrateError> {
+    let target = Target::connect_with(located.config.clone()).await?;
+    target.up(None).await?;
+    target.close().await;
+    Ok(())
+}
+
+/// Returns what a shell would report: the exit code, or 128 and the number of the signal that ended the program.
+fn code_of(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Runs a command to its end, also when this process is told to end: the command may take its time, and needs the server
@@ -70,17 +95,6 @@ fn outlast(command: &mut Command) -> Result<ExitStatus> {
     Ok(ended?)
 }
 
-/// The URL of a connection that works in `schema`.
-fn in_schema(url: &str, schema: Option<&str>) -> String {
-    let Some(schema) = schema else { return url.to_owned() };
-    // The name is quoted for PostgreSQL, then escaped for its list of options, then encoded for the URL.
-    let option = format!("-csearch_path=\"{}\"", schema.replace('"', "\"\""))
-        .replace('\\', "\\\\")
-        .replace(' ', "\\ ");
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}options={}", utf8_percent_encode(&option, NON_ALPHANUMERIC))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,18 +108,5 @@ mod tests {
             let ended = outlast(Command::new("sh").args(["-c", &script])).unwrap();
             assert_eq!(ended.code(), Some(7), "{signal}: {ended}");
         }
-    }
-
-    #[test]
-    fn a_schema_becomes_the_search_path_of_the_url() {
-        assert_eq!(in_schema("postgres://db/app", None), "postgres://db/app");
-        assert_eq!(
-            in_schema("postgres://db/app", Some("a")),
-            "postgres://db/app?options=%2Dcsearch%5Fpath%3D%22a%22"
-        );
-        assert_eq!(
-            in_schema("postgres:///app?host=%2Ftmp", Some("my schema")),
-            "postgres:///app?host=%2Ftmp&options=%2Dcsearch%5Fpath%3D%22my%5C%20schema%22"
-        );
     }
 }
