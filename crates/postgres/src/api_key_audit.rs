@@ -7,7 +7,7 @@ use taskmaster_repository::Result;
 use uuid::Uuid;
 
 use crate::{
-    api_key::TABLE,
+    api_key_row::TABLE,
     page::bound,
     row::{self, Stored},
     sql::Sql,

@@ -14,7 +14,7 @@ use taskmaster_security::{HashedKey, HeldUsage, KeyHash, KeyUsage, PlainKey, Pre
 use uuid::Uuid;
 
 use crate::{
-    api_key::{COLUMNS, ENTITY, TABLE, api_key},
+    api_key_row::{COLUMNS, ENTITY, TABLE, api_key},
     insert::Insert,
     row::{self, Stored},
     sql::Sql,

@@ -6,7 +6,7 @@ use taskmaster_repository::Result;
 use uuid::Uuid;
 
 use crate::{
-    error_log::{COLUMNS, TABLE, matching},
+    error_log_row::{COLUMNS, TABLE, matching},
     row::{self, Stored},
     sql::Sql,
 };

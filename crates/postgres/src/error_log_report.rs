@@ -9,10 +9,10 @@ use taskmaster_repository::Result;
 use uuid::Uuid;
 
 use crate::{
-    error_log::{COLUMNS, TABLE, error_log, matching},
+    error_log_row::{COLUMNS, TABLE, error_log, matching},
     row::{self, Stored},
     sql::Sql,
-    task,
+    task_row,
 };
 
 /// Where no single row is to blame for a value.
@@ -21,7 +21,7 @@ const ANY_ROW: Stored = Stored { table: TABLE, id: Uuid::nil() };
 /// Reads an error with its task from a row that has the columns `task_title` and `task_status`, too.
 pub(crate) fn critical_error(row: &QueryResult) -> Result<CriticalError> {
     let error = error_log(row)?;
-    let task = Stored { table: task::TABLE, id: error.task_id.map(TaskId::as_uuid).unwrap_or_default() };
+    let task = Stored { table: task_row::TABLE, id: error.task_id.map(TaskId::as_uuid).unwrap_or_default() };
     let task_status: Option<String> = row::column(row, "task_status")?;
     Ok(CriticalError {
         error,

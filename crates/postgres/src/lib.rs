@@ -31,6 +31,7 @@
 
 mod api_key;
 mod api_key_audit;
+mod api_key_row;
 mod api_key_verify;
 mod audit_log;
 mod audit_seal;
@@ -62,6 +63,7 @@ mod error;
 mod error_log;
 mod error_log_group;
 mod error_log_report;
+mod error_log_row;
 mod insert;
 mod metric;
 mod noun;
@@ -75,6 +77,7 @@ mod store;
 mod task;
 mod task_context;
 mod task_dependency;
+mod task_row;
 mod task_work;
 mod workflow_state;
 mod write;

@@ -19,7 +19,7 @@ use crate::{
     row::{self, Stored},
     sql::Sql,
     store::Pg,
-    task,
+    task_row,
 };
 
 const ENTITY: &str = "task context";
@@ -79,7 +79,7 @@ fn contexts(rows: &[QueryResult]) -> Result<Vec<TaskContext>> {
 /// Reads a context with its task from a row that has the columns `task_title` and `task_status`, too.
 fn context_with_task(row: &QueryResult) -> Result<ContextWithTask> {
     let context = context(row)?;
-    let stored = Stored { table: task::TABLE, id: context.task_id.as_uuid() };
+    let stored = Stored { table: task_row::TABLE, id: context.task_id.as_uuid() };
     let status: String = row::column(row, "task_status")?;
     Ok(ContextWithTask {
         context,

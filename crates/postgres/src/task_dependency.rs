@@ -17,7 +17,7 @@ use crate::{
     row::{self, Stored},
     sql::Sql,
     store::Pg,
-    task,
+    task_row,
 };
 
 const ENTITY: &str = "task dependency";
@@ -141,7 +141,7 @@ impl<C: Executor> TaskDependencyRepository for Pg<C> {
             let task = RelatedTask {
                 dependency_id: TaskDependencyId::from_uuid(stored.id),
                 dependency_type: stored.parse("dependency_type", &dependency_type)?,
-                task: task::task(&row)?,
+                task: task_row::task(&row)?,
             };
             if row::column(&row, "is_parent")? {
                 related.parents.push(task);
@@ -216,6 +216,6 @@ fn find_for_task(task_id: TaskId) -> Sql {
     .text(" ORDER BY created_at, id LIMIT ")
     .bind(limit)
     .text(")) AS d CROSS JOIN LATERAL (SELECT ")
-    .text(task::COLUMNS)
+    .text(task_row::COLUMNS)
     .text(" FROM tasks WHERE id = d.other_id) AS t ORDER BY d.since, d.dependency_id")
 }

@@ -7,7 +7,7 @@ use taskmaster_models::{
 };
 use taskmaster_repository::Result;
 
-use crate::{sql::Sql, task::COLUMNS};
+use crate::{sql::Sql, task_row::COLUMNS};
 
 /// Sets the status and records the change as a context, if there is one.
 pub(crate) fn update_status(

@@ -19,7 +19,7 @@ use crate::{
     row::{self, Stored},
     sql::Sql,
     store::Pg,
-    task,
+    task_row,
 };
 
 const ENTITY: &str = "workflow state";
@@ -339,7 +339,7 @@ fn retryable(sql: Sql, request: &RetryRequest) -> Sql {
 
 fn timeline_entry(row: &QueryResult) -> Result<WorkflowTimelineEntry> {
     let state = state(row)?;
-    let task = Stored { table: task::TABLE, id: state.task_id.map(TaskId::as_uuid).unwrap_or_default() };
+    let task = Stored { table: task_row::TABLE, id: state.task_id.map(TaskId::as_uuid).unwrap_or_default() };
     let task_status: Option<String> = row::column(row, "task_status")?;
     Ok(WorkflowTimelineEntry {
         state,

@@ -106,7 +106,7 @@ async fn shapes_plans_and_numbers_are_logged_and_values_at_no_level() {
         assert!(database.health().await.is_up());
     }
 
-    let shape = ["taskmaster::db", "call=\"task.create\"", "INSERT INTO tasks", "$1", "execute_ms="];
+    let shape = ["taskmaster_connection", "call=\"task.create\"", "INSERT INTO tasks", "$1", "execute_ms="];
     let statement = log.line(&[&shape[..], &[" INFO ", " statement "]].concat()).await;
     assert!(!statement.contains("slow"), "{statement}");
     log.line(&["error.type=\"23505\"", "call=\"task.create\""]).await;

@@ -68,7 +68,10 @@ const DIRECTION: [(&str, &[&str]); 15] = [
         ],
     ),
     ("xtask", &["taskmaster-embedded"]),
-    ("xtask-database", &["taskmaster-cli", "taskmaster-embedded", "taskmaster-migration"]),
+    (
+        "xtask-database",
+        &["taskmaster-cli", "taskmaster-connection", "taskmaster-embedded", "taskmaster-migration"],
+    ),
 ];
 
 /// Crates that no service links, so they may be built on what serves tests.

@@ -6,6 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, PgConnection};
 use taskmaster_embedded::{EmbeddedError, TestServer, TestServerSettings};
 use taskmaster_postgres::config::{DatabaseConfig, Host, RetryPolicy, RootCertificates, SslMode};
+use taskmaster_testkit::standby_of;
 
 /// The longest wait for anything; only a failing test ever waits so long.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
@@ -44,13 +45,13 @@ impl Stage {
         Self { encryption, ..Self::set_with(settings).await.unwrap() }
     }
 
-    /// A standby without which nothing is acknowledged any more.
-    pub(crate) async fn synchronous_standby(&self) -> Self {
+    /// A standby without which nothing is acknowledged any more; `None` where there can be none.
+    pub(crate) async fn synchronous_standby(&self) -> Option<Self> {
         let server = Arc::clone(&self.server);
-        let launched = tokio::task::spawn_blocking(move || server.standby()).await;
+        let standby = tokio::task::spawn_blocking(move || standby_of(&server)).await.unwrap()?;
         self.say("ALTER SYSTEM SET synchronous_standby_names = '*'").await;
         self.with(TestServer::reload).await;
-        Self { server: Arc::new(launched.unwrap().unwrap()), encryption: self.encryption }
+        Some(Self { server: Arc::new(standby), encryption: self.encryption })
     }
 
     /// Does something with the server, without keeping those from their work who use it.

@@ -11,7 +11,7 @@ use crate::stage::{FAR, Stage, ask, create, find, reads, reads_come_to_the_repli
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_is_gone_costs_no_read_and_is_used_again_when_it_is_back() {
-    let stage = Stage::set().await;
+    let Some(stage) = Stage::set().await else { return };
     let database = stage.database(FAR).await;
     for how in [Stop::Immediate, Stop::Kill] {
         let id = create(&PgStore::new(database.clone()), "before").await;
@@ -46,7 +46,7 @@ async fn a_replica_that_is_gone_costs_no_read_and_is_used_again_when_it_is_back(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_never_was_there_keeps_nobody_from_connecting_and_reading() {
-    let stage = Stage::set().await;
+    let Some(stage) = Stage::set().await else { return };
     let mut config = stage.config(FAR);
     let nowhere = Host { name: "/nowhere".to_owned(), port: 5432 };
     config.replica.as_mut().unwrap().hosts.insert(0, nowhere);
@@ -63,7 +63,7 @@ async fn a_replica_that_never_was_there_keeps_nobody_from_connecting_and_reading
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_is_too_far_behind_is_not_read_from_until_it_has_caught_up() {
-    let stage = Stage::set().await;
+    let Some(stage) = Stage::set().await else { return };
     let database = stage.database(Duration::from_millis(400)).await;
     stage.pause().await;
     let id = create(&PgStore::new(database.clone()), "unknown to the replica").await;
@@ -83,7 +83,7 @@ async fn a_replica_that_is_too_far_behind_is_not_read_from_until_it_has_caught_u
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_was_promoted_is_no_replica_any_more() {
-    let stage = Stage::set().await;
+    let Some(stage) = Stage::set().await else { return };
     let database = stage.database(Duration::from_millis(400)).await;
     let promoted = Arc::clone(&stage.replica);
     tokio::task::spawn_blocking(move || promoted.promote().unwrap()).await.unwrap();
@@ -102,7 +102,7 @@ async fn a_replica_that_was_promoted_is_no_replica_any_more() {
 /// A table that the replica does not know yet, as after a migration.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_fails_at_a_replica_is_made_at_the_primary() {
-    let stage = Stage::set().await;
+    let Some(stage) = Stage::set().await else { return };
     say(&stage.primary, "ALTER TABLE task_contexts RENAME TO not_yet").await;
     let lsn = ask::<String>(&stage.primary, "SELECT pg_current_wal_insert_lsn()::text").await;
     let replayed = format!("SELECT pg_last_wal_replay_lsn() >= '{lsn}'");

@@ -10,6 +10,7 @@ use taskmaster_postgres::{
     config::{DatabaseConfig, Host, ReplicaConfig},
 };
 use taskmaster_repository::Repositories as _;
+use taskmaster_testkit::standby_of;
 
 /// The longest wait for anything; only a failing test ever waits so long.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -23,18 +24,19 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn set() -> Self {
+    /// `None` where there can be no replica.
+    pub(crate) async fn set() -> Option<Self> {
         Self::set_with(TestServerSettings::new()).await
     }
 
-    pub(crate) async fn set_with(settings: TestServerSettings) -> Self {
+    pub(crate) async fn set_with(settings: TestServerSettings) -> Option<Self> {
         let launch = || TestServer::launch(settings).unwrap();
         let primary = Arc::new(tokio::task::spawn_blocking(launch).await.unwrap());
         taskmaster_migration::up(&primary.url(), None).await.unwrap();
         let followed = Arc::clone(&primary);
-        let follow = move || followed.standby().unwrap();
-        let replica = Arc::new(tokio::task::spawn_blocking(follow).await.unwrap());
-        Self { primary, replica }
+        let follow = move || standby_of(&followed);
+        let replica = tokio::task::spawn_blocking(follow).await.unwrap()?;
+        Some(Self { primary, replica: Arc::new(replica) })
     }
 
     pub(crate) fn config(&self, max_lag: Duration) -> DatabaseConfig {

@@ -10,7 +10,7 @@ use crate::stage::{self, FAR, Stage, create, find, reads, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_is_read_from_the_primary_until_the_replica_knows_it() {
-    let stage = Stage::set().await;
+    let Some(stage) = Stage::set().await else { return };
     let database = stage.database(FAR).await;
     let (store, other) = (PgStore::new(database.clone()), PgStore::new(database.session()));
     stage.pause().await;
@@ -34,7 +34,7 @@ async fn a_write_is_read_from_the_primary_until_the_replica_knows_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_way_something_is_written_it_is_read() {
-    let stage = Stage::set().await;
+    let Some(stage) = Stage::set().await else { return };
     let database = stage.database(FAR).await;
     stage.pause().await;
 
@@ -66,7 +66,7 @@ async fn whatever_way_something_is_written_it_is_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_the_primary_knows_for_sure_is_not_asked_of_a_replica() {
-    let stage = Stage::set().await;
+    let Some(stage) = Stage::set().await else { return };
     let database = stage.database(FAR).await;
     stage.pause().await;
     let before = reads(&database);
@@ -86,7 +86,7 @@ async fn no_read_of_many_is_without_what_was_written_before() {
     const TASKS: usize = 16;
     const ROUNDS: usize = 25;
     let settings = TestServerSettings::new().setting("recovery_min_apply_delay", "25ms");
-    let stage = Stage::set_with(settings).await;
+    let Some(stage) = Stage::set_with(settings).await else { return };
     let database = stage.database(FAR).await;
     let before = reads(&database);
     let writers = (0..TASKS).map(|writer| {
