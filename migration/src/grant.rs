@@ -1,9 +1,10 @@
 use sea_orm_migration::sea_orm::{ConnectionTrait, TransactionTrait};
 
+use crate::MigrateError;
 use crate::catalogue::catalogue;
-use crate::record::{Records, is_applied, pending, statement};
+use crate::record::{Records, is_applied, pending};
 use crate::split::{Piece, statements};
-use crate::{MigrateError, Target};
+use crate::target::{Target, statement};
 
 /// The migration that makes the roles; its first statement does, and lets the roles use the schema.
 const ROLES: &str = "m20261122_000018_roles";

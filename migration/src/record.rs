@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm_migration::sea_orm::{ConnectionTrait, Statement};
 
+use crate::MigrateError;
 use crate::catalogue::{SqlMigration, catalogue};
-use crate::{MigrateError, Target};
+use crate::target::{Target, statement};
 
 /// What the database says about one migration. Two tables tell of it: `seaql_migrations`, by which sea-orm-migration decides
 /// what is pending, and `schema_migrations`, which has the rest.
@@ -95,8 +96,4 @@ pub(crate) fn is_applied(records: &Records, migration: &SqlMigration) -> bool {
 /// Returns the names of the migrations that are not applied, oldest first.
 pub(crate) fn pending(records: &Records) -> Vec<&'static str> {
     catalogue().iter().filter(|migration| !is_applied(records, migration)).map(|it| it.name).collect()
-}
-
-pub(crate) fn statement(sql: &str) -> Statement {
-    Statement::from_string(DbBackend::Postgres, sql)
 }

@@ -114,7 +114,7 @@ mod tests {
     use taskmaster_embedded::TestDatabase;
 
     use super::*;
-    use crate::record::statement;
+    use crate::target::statement;
 
     /// The table of records, an index that cannot be made in a transaction, and a failure after a success.
     struct WithoutTransaction;

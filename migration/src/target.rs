@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use taskmaster_connection::{
     SingleSession,
     config::{DatabaseConfig, Target as TargetSessionAttrs, TimeoutConfig},
@@ -8,7 +8,6 @@ use taskmaster_connection::{
 };
 
 use crate::error::MigrateError;
-use crate::record::statement;
 
 /// A schema of a database, to be migrated or looked at.
 ///
@@ -109,6 +108,10 @@ impl Target {
         }
         Ok(())
     }
+}
+
+pub(crate) fn statement(sql: &str) -> Statement {
+    Statement::from_string(DbBackend::Postgres, sql)
 }
 
 /// Returns the limits of a migration where none are configured: none, since building an index may take longer than any statement of

@@ -10,7 +10,7 @@ pub fn show_log(filter: &str) {
     let usual =
         || EnvFilter::new(if filter.is_empty() { "warn".to_owned() } else { format!("warn,{filter}") });
     let shown = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| usual()))
+        .with_env_filter(EnvFilter::try_from_env("RUST_LOG").unwrap_or_else(|_| usual()))
         .with_writer(io::stderr)
         .with_target(false)
         .with_level(false)

@@ -89,8 +89,9 @@ const WITHOUT_CIRCLES: [(&str, &str); 3] = [
     ("taskmaster-migration", "migration"),
 ];
 
-/// Variables of the system and of cargo, which are not set for this project.
-const FOREIGN_VARIABLES: [&str; 5] = ["CARGO", "CARGO_MANIFEST_DIR", "HOME", "OUT_DIR", "PATH"];
+/// Variables of the system, of its programs and of cargo, which are not set for this project.
+const FOREIGN_VARIABLES: [&str; 6] =
+    ["CARGO", "CARGO_MANIFEST_DIR", "DEBIAN_FRONTEND", "HOME", "OUT_DIR", "PATH"];
 
 /// Checks all of them, and fails with the list of what is wrong.
 pub(super) fn check() -> Result<()> {
@@ -249,7 +250,10 @@ fn rust_files(dir: &Path) -> Result<Vec<PathBuf>> {
 /// a variable, since names are also constants and are handed to functions that read them.
 fn variables_read(code: &str) -> Vec<String> {
     let code = code.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    if !["env::var", "env = \"", "var_os(", "vars_os("].iter().any(|reading| code.contains(reading)) {
+    if !["env::var", "env = \"", "var_os(", "vars_os(", "from_env("]
+        .iter()
+        .any(|reading| code.contains(reading))
+    {
         return Vec::new();
     }
     // Code between two literals never looks like a variable, so it does not matter which pieces are the literals.

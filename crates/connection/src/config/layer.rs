@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use config::{Config, Map, Source, Value, ValueKind};
 
-use super::{
-    error::ConfigFault,
-    settings,
-    url::{self, Part},
-};
+use super::{error::ConfigFault, settings, url, url_part::Part};
 
 /// What one source says: values by key, each knowing where it is from.
 #[derive(Clone, Default)]

@@ -13,6 +13,7 @@ mod settings;
 mod tls;
 mod url;
 mod url_options;
+mod url_part;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -2,27 +2,13 @@
 
 use std::fmt::Write as _;
 
-use config::ValueKind;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{ClientCertificate, DatabaseConfig, Host, RootCertificates, SslMode, TlsVersion, url_options};
-
-/// A part of a URL as the value of a setting.
-pub(super) struct Part {
-    pub(super) key: &'static str,
-    /// The parameter that it is from, if it is from one.
-    pub(super) parameter: Option<String>,
-    pub(super) value: ValueKind,
-    /// Whether the URL does not say this, but means it by saying nothing.
-    pub(super) implied: bool,
-}
-
-impl Part {
-    pub(super) fn new(key: &'static str, parameter: Option<&str>, value: impl Into<ValueKind>) -> Self {
-        Self { key, parameter: parameter.map(str::to_owned), value: value.into(), implied: false }
-    }
-}
+use super::{
+    ClientCertificate, DatabaseConfig, Host, RootCertificates, SslMode, TlsVersion, url_options,
+    url_part::Part,
+};
 
 const FORM: &str = "cannot be read; write it as postgres://user:password@host:5432/database";
 const ENCODE: &str =

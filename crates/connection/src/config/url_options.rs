@@ -1,6 +1,6 @@
 //! The parameter `options` of a URL: settings of the session, as `-c search_path=tenant_a`.
 
-use super::url::Part;
+use super::url_part::Part;
 
 /// The settings of a session that are settings here.
 const SETTINGS: [(&str, &str); 4] = [

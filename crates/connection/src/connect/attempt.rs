@@ -1,16 +1,8 @@
 //! One attempt at one endpoint of a host, with TLS or without.
 
 use std::{
-    fmt,
-    future::Future,
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use sea_orm::sqlx::{
@@ -26,6 +18,7 @@ use super::{
     server::{self, RawConnection, ServerCertificate},
     startup,
     tls::Tls,
+    way::{Endpoint, Way},
 };
 use crate::{
     config::{DatabaseConfig, SslMode},
@@ -35,30 +28,6 @@ use crate::{
 };
 
 type Attempt<T> = std::result::Result<T, Failure>;
-
-type OpenStream =
-    dyn Fn(Host) -> Pin<Box<dyn Future<Output = io::Result<Box<dyn ByteStream>>> + Send>> + Send + Sync;
-
-/// One way to a host.
-#[derive(Clone)]
-pub(super) enum Endpoint {
-    /// A Unix socket in this directory.
-    Unix(PathBuf),
-    /// An address.
-    Tcp(SocketAddr),
-    /// The caller's transport.
-    Custom(Arc<OpenStream>),
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unix(dir) => write!(f, "Unix({})", dir.display()),
-            Self::Tcp(address) => write!(f, "Tcp({address})"),
-            Self::Custom(_) => f.write_str("Custom"),
-        }
-    }
-}
 
 /// What all attempts of one search share.
 pub(super) struct Attempts<'a> {
@@ -191,13 +160,6 @@ impl<'a> Attempts<'a> {
         let proxy = Proxy::listen(host.port, stream).map_err(Failure::Network)?;
         Ok(Entrance { options: options.socket(proxy.dir()), proxy: Some(proxy), certificate })
     }
-}
-
-/// The way by which a connection was made.
-#[derive(Clone, Debug)]
-pub(super) struct Way {
-    endpoint: Endpoint,
-    is_encrypted: bool,
 }
 
 impl Entrance {

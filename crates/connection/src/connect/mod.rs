@@ -17,6 +17,7 @@ mod single;
 mod startup;
 mod tls;
 mod verifier;
+mod way;
 
 use std::{
     path::PathBuf,
@@ -36,7 +37,8 @@ use crate::{
     host::Host,
     transport::Route,
 };
-use attempt::{Attempts, Endpoint};
+use attempt::Attempts;
+use way::Endpoint;
 
 pub(crate) use server::RawConnection;
 pub use server::{ServerCertificate, ServerInfo};

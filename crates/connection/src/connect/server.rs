@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::sqlx::{self, AssertSqlSafe, PgConnection, Row as _, postgres::PgRow};
 use x509_parser::parse_x509_certificate;
 
-use super::{attempt::Way, startup};
+use super::{startup, way::Way};
 use crate::{
     config::{DatabaseConfig, Target},
     error::{Error, Result},

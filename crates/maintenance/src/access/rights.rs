@@ -216,7 +216,7 @@ fn compare_grants(rights: &Rights, findings: &mut Vec<Finding>) {
 fn compare_roles(demand: &Demand, rights: &Rights, findings: &mut Vec<Finding>) {
     for group in GROUPS {
         match rights.roles.iter().find(|role| role.name == group) {
-            None => findings.push(Finding::Missing(format!("there is no role {group}: run `migrate up`"))),
+            None => findings.push(Finding::Missing(format!("there is no role {group}: run `migrate grant`"))),
             Some(role) => {
                 let can_login = role.can_login.then(|| "LOGIN".to_owned());
                 for attribute in role.attributes.iter().chain(&can_login) {

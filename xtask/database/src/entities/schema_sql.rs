@@ -19,9 +19,9 @@ const OVERRIDING: [&str; 3] = ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR"];
 ///
 /// # Errors
 ///
-/// When there is no `pg_dump` of that version, or it fails.
-pub(crate) fn dump(config: &DatabaseConfig, major: u32) -> Result<String> {
-    let dump = run(&find(major)?, config)?;
+/// When `pg_dump` fails.
+pub(crate) fn dump(pg_dump: &Path, config: &DatabaseConfig, major: u32) -> Result<String> {
+    let dump = run(pg_dump, config)?;
     let objects = objects(&dump).context("pg_dump wrote no objects")?;
     Ok(format!("{HEADER}{MADE_BY}{major}.\n\n{objects}\n"))
 }
@@ -58,8 +58,12 @@ fn objects(dump: &str) -> Option<&str> {
     Some(dump.get(start..end)?.trim_end())
 }
 
-/// The `pg_dump` of the server's own version: an older one refuses the server, and a newer one has other words.
-fn find(major: u32) -> Result<PathBuf> {
+/// Finds the `pg_dump` of the server's own version: an older one refuses the server, and a newer one has other words.
+///
+/// # Errors
+///
+/// When there is none.
+pub(crate) fn pg_dump(major: u32) -> Result<PathBuf> {
     let named = env::var_os("PG_BIN").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let packaged = [
         format!("/usr/lib/postgresql/{major}/bin"),
