@@ -43,8 +43,9 @@ fn assert_reaches(command: &mut Command, database: &TestDatabase, source: &str) 
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(printed(&output).ends_with(&format!("of database {:?}\n", database.name())), "{said}");
-    let line = said.lines().next().unwrap_or_default();
-    assert!(line.starts_with("working on ") && line.contains(database.name()), "{said}");
+    let mut before = said.lines().take_while(|line| !line.starts_with("applied "));
+    let line = before.find(|line| line.starts_with("working on ")).unwrap_or_default();
+    assert!(line.contains(database.name()), "{said}");
     assert!(line.contains(&format!("named by {source}")), "{said}");
 }
 
