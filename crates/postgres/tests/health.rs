@@ -142,7 +142,7 @@ async fn the_last_error_is_told_without_what_it_was_about() {
     let error = told.last_error.clone().unwrap();
     assert_eq!(
         (error.call, error.kind, error.sqlstate.as_deref()),
-        ("task.create", "conflict", Some("23505"))
+        ("task.create", "statement", Some("23505"))
     );
     assert_eq!(told.status, HealthStatus::Healthy, "an error of a caller's is none of the database's");
     assert!(!format!("{told:?} {}", serde_json::json!(told)).contains("swordfish"));
