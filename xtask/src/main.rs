@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Options {
     #[command(flatten)]
-    database: Database,
+    database: DatabaseOptions,
     #[command(subcommand)]
     chore: Chore,
 }
@@ -24,7 +24,7 @@ struct Options {
 /// The database that a chore works on: the first that is named by `--database-url`, `DATABASE_URL`, `DB_*` or `taskmaster.toml`, else
 /// the embedded PostgreSQL.
 #[derive(Debug, Args)]
-struct Database {
+struct DatabaseOptions {
     /// The database, as `postgres://user:password@host:5432/database`
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<OsString>,
@@ -38,7 +38,7 @@ struct Database {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Migrate the schema: up, down, status, fresh, plan, new, verify; `migrate --help` tells more
+    /// Migrate the schema: up, down, status, fresh, plan, new, verify, grant; `migrate --help` tells more
     #[command(disable_help_flag = true)]
     Migrate {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
@@ -83,7 +83,7 @@ enum Chore {
     },
 }
 
-impl Database {
+impl DatabaseOptions {
     /// Returns the options of the program that does the work, which finds the database.
     fn arguments(&self) -> Vec<OsString> {
         let mut arguments = vec!["--embedded".into()];

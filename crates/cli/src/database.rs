@@ -123,7 +123,8 @@ impl Located {
     #[must_use]
     pub fn describe(&self) -> String {
         if self.is_embedded() {
-            return self.source.clone();
+            let schema = self.config.schema.as_ref().map(|schema| format!("schema {schema:?} of "));
+            return format!("{}{}", schema.unwrap_or_default(), self.source);
         }
         format!("{} as {:?}, named by {}", self.config.location(), self.config.user, self.source)
     }

@@ -150,6 +150,7 @@ impl Error {
 
     /// Returns `true` if the server has reported the error and goes on, or was never asked, so that nothing of the statement was
     /// kept and the session is as it was.
+    #[must_use]
     pub fn keeps_session(&self) -> bool {
         match &self.0.cause {
             Cause::Server { error, .. } => !error.is_fatal(),

@@ -41,8 +41,8 @@ async fn a_server_that_is_named_gets_a_schema_of_quickstarts_own() {
 
     let said = succeed(place.quickstart().env("DATABASE_URL", database.url()));
 
-    let first = said.stdout.lines().next().unwrap();
-    assert!(first.starts_with("database: schema \"taskmaster_quickstart\" of database "), "{first}");
+    let first = said.stderr.lines().next().unwrap();
+    assert!(first.starts_with("working on schema \"taskmaster_quickstart\" of database "), "{first}");
     assert!(first.contains(database.name()) && first.contains("DATABASE_URL"), "{first}");
     assert!(said.number("completed") > 0);
     assert_untouched(&public, &tasks).await;
@@ -59,6 +59,13 @@ async fn in_a_schema_that_it_is_told_to_use_it_completes_no_task_that_it_has_not
     let public = store_in(&database, "public").await;
     let tasks = foreign_tasks(&public).await;
     let file = place.file_of(5);
+    // Nothing holds the lock of this run, as if it had been killed.
+    let claimed = NewTask {
+        status: TaskStatus::InProgress,
+        assigned_to: Some("quickstart-00c0ffee".to_owned()),
+        ..NewTask::new("not imported")
+    };
+    let claimed = public.tasks().create(&claimed).await.unwrap();
 
     let mut quickstart = place.quickstart();
     quickstart.arg(&file).args(["--schema", "public"]).env("DATABASE_URL", database.url());
@@ -68,6 +75,7 @@ async fn in_a_schema_that_it_is_told_to_use_it_completes_no_task_that_it_has_not
     assert_eq!(said.number("tasks added"), 5);
     assert_eq!(said.number("worked on"), 0);
     assert_untouched(&public, &tasks).await;
+    assert_untouched(&public, &[claimed]).await;
 
     // Once these are out of the way it goes on with its own.
     for task in &tasks {

@@ -1,5 +1,6 @@
 //! `cargo xtask dev`: a migrated PostgreSQL to work with.
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -55,7 +56,13 @@ fn run(Options { database, command }: &Options) -> Result<ExitCode> {
             if located.is_embedded() {
                 eprintln!("DATABASE_URL={url}");
             }
-            let ended = outlast(Command::new(program).args(arguments).env("DATABASE_URL", url))?;
+            let mut command = Command::new(program);
+            command.args(arguments).env("DATABASE_URL", url);
+            // The URL says what they say, and a password beside its own would be a contradiction.
+            for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"DB_")) {
+                command.env_remove(name);
+            }
+            let ended = outlast(&mut command)?;
             Ok(code_of(ended))
         }
     }

@@ -45,6 +45,9 @@ fn quickstart(file: Option<&Path>, dir: &DataDir) -> Result<String> {
     );
     // On a server of its own, so that the counts are those of this file.
     command.env("TASKMASTER_DATA_DIR", &dir.0).env_remove("DATABASE_URL").stderr(Stdio::inherit());
+    for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"DB_")) {
+        command.env_remove(name);
+    }
     let output = command.output()?;
     let text = String::from_utf8(output.stdout)?;
     println!("{text}");

@@ -98,6 +98,8 @@ impl Environment {
             (VERIFY_HOSTNAME, SslMode::VerifyFull),
         ]
         .into_iter()
+        // Of another server, as the mode beside them was.
+        .filter(|_| !layer.left_another())
         .filter_map(|(name, mode)| {
             Some((
                 name,

@@ -10,6 +10,8 @@ use super::{error::ConfigFault, settings, url, url_part::Part};
 #[derive(Clone, Default)]
 pub(super) struct Layer {
     values: BTreeMap<String, Value>,
+    /// A URL went before what it said of another database.
+    left_another: bool,
 }
 
 // Values may be passwords.
@@ -27,6 +29,11 @@ impl Layer {
     /// Returns `true` if something in it names a database, whole or in part.
     pub(super) fn names_database(&self) -> bool {
         self.values.contains_key("url") || IDENTITY.iter().any(|key| self.values.contains_key(*key))
+    }
+
+    /// Returns `true` if a URL went before what it said of another database.
+    pub(super) fn left_another(&self) -> bool {
+        self.left_another
     }
 
     pub(super) fn value(&self, key: &str) -> Option<&Value> {
@@ -91,6 +98,7 @@ impl Layer {
             })
             .map(|(_, value)| origin_of(&value).to_owned())
             .collect();
+        self.left_another = true;
         warnings.push(format!("{origin} goes before {}, which name another database", others.join(", ")));
     }
 
@@ -117,8 +125,9 @@ impl Source for Layer {
 /// The keys that name a database.
 const IDENTITY: [&str; 4] = ["host", "port", "name", "user"];
 
-/// The keys that are about one server and mean nothing for another.
-const OF_ONE_SERVER: [&str; 6] = ["host", "port", "user", "password", "password_file", "tls.mode"];
+/// The keys that are about one server and mean nothing for another. The replicas would get the other server's password.
+const OF_ONE_SERVER: [&str; 7] =
+    ["host", "port", "user", "password", "password_file", "tls.mode", "replica.hosts"];
 
 /// Lays each layer over those before it, and returns the values by their keys. `after_urls` is called when the URLs are taken
 /// apart.

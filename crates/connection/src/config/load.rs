@@ -95,8 +95,8 @@ impl ConfigLoader {
         self.load_or(|| Ok(None)).map(|(config, _)| config)
     }
 
-    /// Loads it, and asks `fallback` for a URL if no source names a database. Returns with it the source that names the database,
-    /// such as `DATABASE_URL (environment)`; of the fallback it is the second value.
+    /// Loads it, and asks `fallback` for a URL if no source names a database. Returns with it the sources that name the database and
+    /// its host, such as `DATABASE_URL (environment)`; of the fallback it is the second value.
     ///
     /// The fallback is asked only if everything else is in order, so that nothing is started for a configuration that is refused.
     ///
@@ -131,16 +131,23 @@ impl ConfigLoader {
         let mut config = DatabaseConfig::new("localhost", "", "");
         config.timeouts = self.timeouts;
         read(&mut reader, &self.environment, &mut warnings, &mut config);
-        let source = reader.origin("name").unwrap_or_default();
+        let origins = ["name", "host"].map(|key| reader.origin(key));
+        let source = match origins {
+            [Some(name), Some(host)] if name != host => format!("{name} and {host}"),
+            [name, _] => name.unwrap_or_default(),
+        };
         let refused = reader.faulty();
         for (key, reason) in check::faults(&config).into_iter().filter(|(key, _)| !refused.contains(*key)) {
             reader.fault(key, reason);
         }
-        ConfigError::of(reader.faults)?;
-        warn_of_plaintext(&config, &mut warnings);
+        if reader.faults.is_empty() {
+            warn_of_plaintext(&config, &mut warnings);
+        }
+        // Before the faults, which may be the consequence of what a warning tells.
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
+        ConfigError::of(reader.faults)?;
         Ok((config, source))
     }
 

@@ -87,10 +87,8 @@ impl<'a> Attempts<'a> {
 
     /// Returns a way for sqlx to this server again.
     pub(super) async fn again(&self, host: &Host, way: &Way) -> Result<Entrance> {
-        let tls = match way.is_encrypted {
-            true => Some(self.tls(host, self.config.ssl_mode(host)).await?),
-            false => None,
-        };
+        let tls =
+            if way.is_encrypted { Some(self.tls(host, self.config.ssl_mode(host)).await?) } else { None };
         let is_watched = self.watches_clients.load(Ordering::Relaxed);
         let entrance = self.entrance(host, &way.endpoint, tls.as_ref(), is_watched).await;
         entrance.map_err(Failure::into_error)

@@ -29,7 +29,7 @@ use crate::{
     wal::ReplayState,
 };
 
-/// A connection that was used within this time is not tested before it is used again, as in HikariCP.
+/// A connection that was used within this time is not tested before it is used again, as in `HikariCP`.
 const ALIVE_BYPASS_WINDOW: Duration = Duration::from_secs(5);
 
 /// How long a connection may take to answer when it is tried, or to be closed.

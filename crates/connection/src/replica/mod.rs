@@ -1,4 +1,4 @@
-//! ReadRouter that need not go to the primary.
+//! Reads that need not go to the primary.
 //!
 //! A reader sees what the same session has written. A write's WAL position is not asked for with each write, which would be a round
 //! trip. At its end the session notes that the next answer of the primary about its position covers the write. Until that
@@ -73,7 +73,7 @@ impl ReadRouter {
         query.access() == Access::Read && !self.replicas.is_empty()
     }
 
-    /// ReadRouter from a replica if one will do. Nothing is returned if the primary has to be asked.
+    /// Reads from a replica if one will do. Nothing is returned if the primary has to be asked.
     pub(crate) async fn read(&self, query: &Query, deadline: Option<Instant>) -> Option<Result<QueryOutput>> {
         let need = self.session.need(&self.tracker)?;
         for replica in self.replicas.iter() {

@@ -5,7 +5,7 @@ use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
 use taskmaster_connection::config::ConfigLoader;
 use taskmaster_connection::{Error, ErrorKind};
 
-use crate::{DATABASE, Directory, faults, loader, only, told, variables};
+use crate::{DATABASE, Directory, faults, load, loader, only, told, variables};
 
 #[test]
 fn all_faults_are_told_at_once_each_with_its_source() {
@@ -182,4 +182,20 @@ fn a_name_or_a_password_with_the_line_break_of_its_file_is_refused() {
         assert!(error.contains(variable) && error.contains("ends with a line break"), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
+}
+
+#[test]
+fn nothing_of_the_other_server_goes_to_that_of_the_url() {
+    let config = load(&[
+        ("DATABASE_URL", "postgres://u:secret@db.example/tasks"),
+        ("DB_HOST", "old.example"),
+        ("DB_NAME", "old"),
+        ("DB_USER", "o"),
+        ("DB_PASSWORD", "x"),
+        ("DB_SSL_ENABLED", "false"),
+        ("DB_REPLICA_HOSTS", "replica.old.example"),
+    ]);
+    assert_eq!(config.hosts[0].name, "db.example");
+    assert_eq!(config.replica, None, "it would get the password of the URL");
+    assert_eq!(config.tls.mode, None);
 }

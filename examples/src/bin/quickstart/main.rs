@@ -55,7 +55,7 @@ fn quickstart(arguments: &Arguments) -> Result<ExitCode> {
 
 async fn main_job(arguments: &Arguments, located: &Located, import: &Import) -> Result<ExitCode> {
     let config = &located.config;
-    say(format!("database: {}", located.describe()))?;
+    located.announce();
     let target = Target::connect_with(DatabaseConfig { timeouts: unlimited(), ..config.clone() }).await?;
     let migrations = target.up(None).await?;
     target.close().await;

@@ -3,7 +3,7 @@
 //! Each run has a number, which is part of the name under which it claims tasks, and holds the advisory lock of that number
 //! in a session of its own. PostgreSQL gives up the lock when that session ends, however the process ended. So a run whose
 //! lock can be had is over, and the tasks that it was working on go back to `pending`; those of a run that lives, in
-//! whatever process or on whatever machine, are left alone. (A pooler in transaction mode has no sessions, so
+//! whatever process or on whatever machine, are left alone. (A pooler in transaction mode has no sessions, so the
 //! database must not be reached through one.)
 
 use anyhow::{Context, Result};
@@ -15,7 +15,7 @@ use taskmaster_models::{
 use taskmaster_postgres::{config::DatabaseConfig, connection::SingleSession};
 use taskmaster_repository::{RepositoryError, Store};
 
-use crate::agent::workflow_of;
+use crate::{agent::workflow_of, import::is_own};
 
 /// First key of the advisory locks; the second is the run's number.
 const RUNS: i32 = 0x7175_6963;
@@ -68,7 +68,8 @@ impl Run {
         let mut count = 0;
         for task in in_progress(store, None).await? {
             let Some(number) = task.assigned_to.as_deref().and_then(number_of) else { continue };
-            if number != self.number
+            if is_own(&task)
+                && number != self.number
                 && self.is_over(number).await?
                 && put_back(store, &task, "the run was killed").await?
             {
@@ -103,7 +104,9 @@ impl Run {
 
 /// The number of the run that goes by this name, if it is a quickstart's.
 fn number_of(name: &str) -> Option<u32> {
-    u32::from_str_radix(name.strip_prefix(PREFIX)?, 16).ok()
+    let digits = name.strip_prefix(PREFIX)?;
+    let is_hex = digits.len() == 8 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
 async fn in_progress(store: &dyn Store, assigned_to: Option<String>) -> Result<Vec<Task>> {
@@ -165,6 +168,8 @@ mod tests {
     fn only_names_of_quickstarts_have_a_number() {
         assert_eq!(number_of("quickstart-00c0ffee"), Some(0x00c0_ffee));
         assert_eq!(number_of("quickstart"), None);
+        assert_eq!(number_of("quickstart-1"), None);
+        assert_eq!(number_of("quickstart-+0c0ffee"), None);
         assert_eq!(number_of("ada"), None);
     }
 }
