@@ -94,13 +94,13 @@ async fn variables_and_a_file_name_the_server_as_well_as_a_url() {
     with_variables.env("DB_HOST", &config.hosts[0].name).env("DB_PORT", config.hosts[0].port.to_string());
     with_variables.env("DB_NAME", &config.database).env("DB_USER", &config.user);
     let said = succeed(&mut with_variables);
-    assert!(said.stdout.contains("named by DB_NAME (environment)"), "{}", said.stdout);
+    assert!(said.stderr.contains("named by DB_NAME (environment)"), "{}", said.stderr);
 
     let file = place.file("settings.toml", format!("[database]\nurl = {:?}\n", database.url()));
     let mut with_file = place.quickstart();
     with_file.args(["--work", "1", "--config"]).arg(&file);
     let said = succeed(&mut with_file);
-    assert!(said.stdout.contains("named by url ("), "{}", said.stdout);
+    assert!(said.stderr.contains("named by url ("), "{}", said.stderr);
     assert_eq!(said.number("tasks added"), 0, "it is the same database");
     assert!(!place.data_dir().exists());
 

@@ -135,7 +135,7 @@ async fn two_runs_at_once_share_the_work_and_take_nothing_from_each_other() {
 fn a_reader_that_goes_away_is_no_error() {
     let place = Place::new();
     let mut running = Running::start(&mut place.quickstart());
-    running.await_lines("database:", 1);
+    running.await_lines("migrations applied:", 1);
     assert_eq!(running.stop_reading(), Some(0));
 }
 

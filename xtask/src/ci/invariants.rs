@@ -261,8 +261,10 @@ fn variables_read(code: &str) -> Vec<String> {
     let read = pieces.windows(3).filter(|around| {
         let is_handed_over = around[0].ends_with('(') && around[2].starts_with(')');
         let is_constant = around[0].ends_with(": &str = ") && around[2].starts_with(';');
-        // Without an underscore it may be any word in capitals.
-        is_variable(around[1]) && (around[1].contains('_') || is_handed_over || is_constant)
+        // Without an underscore it may be any word in capitals, and with one at its end it is a prefix.
+        is_variable(around[1])
+            && !around[1].ends_with('_')
+            && (around[1].contains('_') || is_handed_over || is_constant)
     });
     read.map(|around| around[1].to_owned()).collect()
 }

@@ -131,10 +131,10 @@ impl ConfigLoader {
         let mut config = DatabaseConfig::new("localhost", "", "");
         config.timeouts = self.timeouts;
         read(&mut reader, &self.environment, &mut warnings, &mut config);
-        let origins = ["name", "host"].map(|key| reader.origin(key));
-        let source = match origins {
-            [Some(name), Some(host)] if name != host => format!("{name} and {host}"),
-            [name, _] => name.unwrap_or_default(),
+        let [name, host] = ["name", "host"].map(|key| reader.origin(key).map(without_parameter));
+        let source = match (name, host) {
+            (Some(name), Some(host)) if name != host => format!("{name} and {host}"),
+            (name, _) => name.unwrap_or_default(),
         };
         let refused = reader.faulty();
         for (key, reason) in check::faults(&config).into_iter().filter(|(key, _)| !refused.contains(*key)) {
@@ -202,6 +202,14 @@ impl DatabaseConfig {
             .into_iter()
             .filter(|(name, _)| name == settings::PASSFILE || name == settings::OPTIONS || name == "HOME");
         ConfigLoader::new().without_file().environment(passfile).set("url", url, "the URL").load()
+    }
+}
+
+/// The source without the parameter of a URL that it begins with, as in `host in DATABASE_URL (environment)`.
+fn without_parameter(origin: String) -> String {
+    match origin.split_once(" in ") {
+        Some((parameter, url)) if !parameter.contains(' ') => url.to_owned(),
+        _ => origin,
     }
 }
 
