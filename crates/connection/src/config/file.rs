@@ -8,7 +8,7 @@ use super::{
     ConfigError,
     error::ConfigFault,
     layer::{self, Layer},
-    settings::{self, SETTINGS},
+    settings::{self, Kind, SETTINGS, Setting},
     suggestion,
 };
 
@@ -95,12 +95,28 @@ pub(super) fn layer(config: &Config, name: &str, faults: &mut Vec<ConfigFault>) 
         let origin = format!("{key} ({name})");
         if let ValueKind::Table(_) = value.kind {
             faults.push(ConfigFault::new(&key, Some(&origin), "is a table where one value belongs"));
-        } else if settings::of_key(&key).is_some() {
-            layer.set(&key, &origin, value.kind);
+        } else if let Some(setting) = settings::of_key(&key) {
+            match misfit(setting, &value.kind) {
+                Some(reason) => faults.push(ConfigFault::new(&key, Some(&origin), reason)),
+                None => layer.set(&key, &origin, value.kind),
+            }
         } else {
             let suggestion = suggestion(&key, SETTINGS.iter().map(|setting| setting.key));
             faults.push(ConfigFault::new(&key, Some(&origin), format!("is not a setting{suggestion}")));
         }
     });
     layer
+}
+
+/// Says why a value of the file cannot be that of a setting, whatever it is. A password that is written as a number would lose
+/// its last zero.
+fn misfit(setting: &Setting, value: &ValueKind) -> Option<&'static str> {
+    // These take a flag, too.
+    let is_text = matches!(setting.kind, Kind::Text | Kind::Path) && !setting.key.starts_with("logging.");
+    match value {
+        ValueKind::Array(_) if setting.kind != Kind::List => Some("is a list where one value belongs"),
+        ValueKind::String(_) | ValueKind::Array(_) => None,
+        _ if is_text => Some("is no text; put it in quotes"),
+        _ => None,
+    }
 }

@@ -199,3 +199,20 @@ fn nothing_of_the_other_server_goes_to_that_of_the_url() {
     assert_eq!(config.replica, None, "it would get the password of the URL");
     assert_eq!(config.tls.mode, None);
 }
+
+#[test]
+fn a_text_of_the_file_is_in_quotes_and_a_list_only_where_one_belongs() {
+    let directory = Directory::new();
+    let text =
+        "[database]\nname = true\nuser = [\"ada\"]\npassword = 1.50\n[database.pool]\nmax = [1]\nmin = 1\n";
+    let file = directory.file("types.toml", text, 0o600);
+    let told = told(&only(&[]).file(&file).load().unwrap_err());
+    for expected in [
+        format!("name ({file}): is no text; put it in quotes"),
+        format!("user ({file}): is a list where one value belongs"),
+        format!("password ({file}): is no text; put it in quotes"),
+        format!("pool.max ({file}): is a list where one value belongs"),
+    ] {
+        assert!(told.contains(&expected), "{expected} is not in {told:#?}");
+    }
+}
