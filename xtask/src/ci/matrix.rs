@@ -18,8 +18,7 @@ use crate::process;
 const VERSIONS: [u32; 4] = [14, 16, 17, 18];
 
 /// Test targets: migrations, conformance, roles, the audit trail, plans.
-const SUITES: [&str; 7] =
-    ["migration", "conformance", "roles", "roles_conformance", "audit", "audit_seals", "plans"];
+const SUITES: [&str; 6] = ["migration", "conformance", "roles", "audit", "audit_seals", "plans"];
 
 /// Crates whose tests are all run on request.
 const CRATES: [&str; 3] = ["taskmaster-connection", "taskmaster-migration", "taskmaster-postgres"];
