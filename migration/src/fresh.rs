@@ -31,7 +31,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// When the database cannot be read, and [`MigrateError::ForeignTable`].
+    /// Fails if the database cannot be read, and [`MigrateError::ForeignTable`].
     pub async fn objects(&self) -> Result<Vec<SchemaObject>, MigrateError> {
         self.has_own_tables().await?;
         let statement =

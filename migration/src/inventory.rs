@@ -103,7 +103,7 @@ mod tests {
 
     use super::*;
 
-    /// What a schema of this name holds after `up`.
+    /// Returns the content of a schema of this name after `up`.
     async fn migrated(database: &TestDatabase, schema: &str) -> Live {
         let target = Target::connect(&database.url(), Some(schema)).await.unwrap();
         target.up(None).await.unwrap();

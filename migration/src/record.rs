@@ -81,7 +81,7 @@ impl Target {
 }
 
 impl Record {
-    /// Whether it was applied from other files than those with this checksum.
+    /// Returns `true` if it was applied from other files than those with this checksum.
     pub(crate) fn is_changed(&self, checksum: &str) -> bool {
         self.counts_as_applied
             && self.details.as_ref().is_some_and(|details| details.checksum.as_deref() != Some(checksum))

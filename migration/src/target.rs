@@ -11,8 +11,8 @@ use crate::error::MigrateError;
 
 /// A schema of a database, to be migrated or looked at.
 ///
-/// All work is done in one session, which also holds the lock that lets only one process migrate at a time. The connection must
-/// therefore not lead through a pooler in transaction mode.
+/// All work is done in one session, which also holds the lock that lets only one process migrate at a time. The
+/// connection must therefore not lead through a pooler in transaction mode.
 #[derive(Debug)]
 pub struct Target {
     session: SingleSession,
@@ -24,7 +24,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Connects to the database of this URL, and works in `schema`, or in the one in which the session would create tables, which is
+    /// Connects to the database of this URL, and works in `schema`, or in the one in which the session would create
+    /// tables, which is
     /// `public` by default. The schema need not exist yet.
     ///
     /// # Errors
@@ -39,14 +40,16 @@ impl Target {
         Self::connect_with(config).await
     }
 
-    /// Connects as this configuration says, and works in its schema, or in the one in which the session would create tables. The
-    /// schema need not exist yet. Only what the configuration says of one session counts: nothing of the pool and of replicas.
+    /// Connects as this configuration says, and works in its schema, or in the one in which the session would create
+    /// tables. The schema need not exist yet. Only what the configuration says of one session counts: nothing of the
+    /// pool and of replicas.
     ///
     /// # Errors
     ///
-    /// [`MigrateError::InvalidSchema`], [`NoSchema`](MigrateError::NoSchema), and [`Connection`](MigrateError::Connection): the server
-    /// cannot be reached within the configured time, refuses the user, has no such database, is older than PostgreSQL 14, holds no
-    /// UTF-8, or has another role than the configuration demands.
+    /// [`MigrateError::InvalidSchema`], [`NoSchema`](MigrateError::NoSchema), and
+    /// [`Connection`](MigrateError::Connection): the server cannot be reached within the configured time, refuses the
+    /// user, has no such database, is older than PostgreSQL 14, holds no UTF-8, or has another role than the
+    /// configuration demands.
     pub async fn connect_with(mut config: DatabaseConfig) -> Result<Self, MigrateError> {
         if let Some(schema) = &config.schema {
             check_schema_name(schema)?;
@@ -114,8 +117,8 @@ pub(crate) fn statement(sql: &str) -> Statement {
     Statement::from_string(DbBackend::Postgres, sql)
 }
 
-/// Returns the limits of a migration where none are configured: none, since building an index may take longer than any statement of
-/// a service.
+/// Returns the limits of a migration where none are configured: none, since building an index may take longer than any
+/// statement of a service.
 #[must_use]
 pub fn unlimited() -> TimeoutConfig {
     TimeoutConfig {

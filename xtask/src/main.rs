@@ -21,8 +21,8 @@ struct Options {
     chore: Chore,
 }
 
-/// The database that a chore works on: the first that is named by `--database-url`, `DATABASE_URL`, `DB_*` or `taskmaster.toml`, else
-/// the embedded PostgreSQL.
+/// The database that a chore works on: the first that is named by `--database-url`, `DATABASE_URL`, `DB_*` or
+/// `taskmaster.toml`, else the embedded PostgreSQL.
 #[derive(Debug, Args)]
 struct DatabaseOptions {
     /// The database, as `postgres://user:password@host:5432/database`

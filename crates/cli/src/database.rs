@@ -9,8 +9,8 @@ use taskmaster_embedded::{EmbeddedError, EmbeddedPostgres, Settings};
 /// The options that name a database.
 #[derive(Clone, Debug, Default, Args)]
 pub struct DatabaseArgs {
-    /// The database, as `postgres://user:password@host:5432/database` [default: `DATABASE_URL`; else the variables `DB_*` and
-    /// the file of settings]
+    /// The database, as `postgres://user:password@host:5432/database` [default: `DATABASE_URL`; else the variables
+    /// `DB_*` and the file of settings]
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
     /// The schema to work in [default: that of the user, mostly public]
@@ -61,8 +61,8 @@ pub enum LocateError {
 }
 
 impl DatabaseArgs {
-    /// Finds the database that is meant, and starts the embedded server if that is it. `program` is the application's name on the
-    /// server where no source gives one.
+    /// Finds the database that is meant, and starts the embedded server if that is it. `program` is the application's
+    /// name on the server where no source gives one.
     ///
     /// # Errors
     ///

@@ -7,8 +7,8 @@
 //! 3. the variables `DB_*` over the table `[database]` of `taskmaster.toml`;
 //! 4. the embedded PostgreSQL, for the programs of a developer's machine and for all others with `--embedded`.
 //!
-//! A database that is named in part, such as by `DB_HOST` alone, is an error and never the embedded one. A program that writes
-//! says first where: [`Located::announce`].
+//! A database that is named in part, such as by `DB_HOST` alone, is an error and never the embedded one. A program that
+//! writes says first where: [`Located::announce`].
 //!
 //! ```no_run
 //! use clap::Parser;

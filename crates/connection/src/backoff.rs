@@ -6,8 +6,8 @@ use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 
 use crate::config::RetryPolicy;
 
-/// The waits between attempts: each is a random part of one that grows, so that callers that failed together do not come back
-/// together ("full jitter").
+/// The waits between attempts: each is a random part of one that grows, so that callers that failed together do not
+/// come back together ("full jitter").
 #[derive(Debug)]
 pub struct Backoff(ExponentialBackoff);
 

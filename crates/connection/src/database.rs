@@ -30,8 +30,8 @@ use crate::{
 /// The operation that connects for the first time.
 const CONNECT: Operation = Operation::new("database.connect", Access::Read);
 
-/// The database: a pool of connections. It is cheap to clone, and all clones are the same pool, which is closed when the last
-/// one is dropped.
+/// The database: a pool of connections. It is cheap to clone, and all clones are the same pool, which is closed when
+/// the last one is dropped.
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: Pool,
@@ -45,9 +45,9 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) or [`Unavailable`](crate::ErrorKind::Unavailable), with what to do about
-    /// it: the server cannot be reached, refuses the user, has no such database, is older than PostgreSQL 14, or has fewer
-    /// connections than the pool may have.
+    /// [`Misconfigured`](crate::ErrorKind::Misconfigured) or [`Unavailable`](crate::ErrorKind::Unavailable), with what
+    /// to do about it: the server cannot be reached, refuses the user, has no such database, is older than PostgreSQL
+    /// 14, or has fewer connections than the pool may have.
     pub async fn connect(config: DatabaseConfig) -> Result<Self> {
         config.validate()?;
         let pool = Pool::new(Arc::new(config), "primary")?;
@@ -58,8 +58,8 @@ impl Database {
         Ok(Self { pool, reads, shutdown: Arc::default(), health: Arc::default() })
     }
 
-    /// Has [`health`](Self::health) report which of these migrations are pending, and which applied ones are not among them. `table`
-    /// is the one whose column `version` names those that were applied. Holds for all clones.
+    /// Has [`health`](Self::health) report which of these migrations are pending, and which applied ones are not among
+    /// them. `table` is the one whose column `version` names those that were applied. Holds for all clones.
     #[must_use]
     pub fn expecting_migrations(
         self,
@@ -70,29 +70,29 @@ impl Database {
         self
     }
 
-    /// How the database is. It is never an error, and it is told within the
-    /// [`health_deadline`](DatabaseConfig::health_deadline), also when the pool is exhausted and the server says nothing: it is
-    /// found out on a connection of its own, one more than the pool's, which stays open for the next time. Those who ask at the
-    /// same time, or within a quarter of a second after the last look began, get the same answer, so a storm of questions is
-    /// one for the server.
+    /// Returns the state of the database. It is never an error, and it is told within the
+    /// [`health_deadline`](DatabaseConfig::health_deadline), also when the pool is exhausted and the server says
+    /// nothing: it is found out on a connection of its own, one more than the pool's, which stays open for the next
+    /// time. Those who ask at the same time, or within a quarter of a second after the last look began, get the same
+    /// answer, so a storm of questions is one for the server.
     pub async fn health(&self) -> Health {
         self.health.ask(&self.pool).await
     }
 
-    /// The same database for reads and writes that have nothing to do with those made so far: of another request, say, or another
-    /// user. Where there are replicas, reads see what was written by the same handle, its clones and their stores; who shares
-    /// one with many who write reads mostly from the primary.
+    /// The same database for reads and writes that have nothing to do with those made so far: of another request, say,
+    /// or another user. Where there are replicas, reads see what was written by the same handle, its clones and their
+    /// stores; who shares one with many who write reads mostly from the primary.
     #[must_use]
     pub fn session(&self) -> Self {
         Self { reads: self.reads.of_another_session(), ..self.clone() }
     }
 
-    /// What reads elsewhere need to see all that was written by this handle and its clones: by another session, in another
-    /// process. Give it to [`read_after`](Self::read_after) there.
+    /// Returns the mark that reads elsewhere need to see all that was written by this handle and its clones: by another
+    /// session, in another process. Give it to [`read_after`](Self::read_after) there.
     ///
     /// # Errors
     ///
-    /// When the primary has to be asked, which is so after a write, and cannot be.
+    /// If the primary has to be asked, which is so after a write, and cannot be.
     pub async fn read_mark(&self) -> Result<ReadMark> {
         self.reads.mark(&self.pool).await
     }
@@ -102,7 +102,7 @@ impl Database {
         self.reads.see(mark);
     }
 
-    /// What is configured.
+    /// Returns the configuration.
     #[must_use]
     pub fn config(&self) -> &DatabaseConfig {
         &self.pool.shared.config
@@ -114,33 +114,35 @@ impl Database {
         self.pool.server()
     }
 
-    /// How many connections there are, and how many of them are used.
+    /// The numbers of connections, and of those in use.
     #[must_use]
     pub fn status(&self) -> PoolStatus {
         self.pool.status()
     }
 
-    /// What was measured since the database was connected to.
+    /// Returns the measurements since the database was connected to.
     #[must_use]
     pub fn metrics(&self) -> DatabaseMetrics {
         let replicas = self.reads.metrics();
         DatabaseMetrics { replicas, ..self.pool.shared.metrics.snapshot(self.status()) }
     }
 
-    /// Sets the gauges that are told to the crate `metrics` now, rather than within the next five seconds: for a page that
-    /// Prometheus is about to read.
+    /// Sets the gauges of the crate `metrics` now, rather than within the next five seconds: for a page
+    /// that Prometheus is about to read.
     pub fn record_gauges(&self) {
         self.pool.shared.metrics.record_gauges(self.status());
     }
 
-    /// The connections that are held longer than `leak_threshold`, longest first. Each is also logged, once, as a warning.
+    /// The connections that are held longer than `leak_threshold`, longest first. Each is also logged, once, as a
+    /// warning.
     #[must_use]
     pub fn leaks(&self) -> Vec<HeldConnection> {
         self.pool.leaks()
     }
 
-    /// Takes no more calls, waits for the running ones, and cuts on the server what is left after `deadline`, which takes a few
-    /// seconds more at most, also when the server is dead. Units of work that have begun may go on until then.
+    /// Takes no more calls, waits for the running ones, and cuts on the server what is left after `deadline`, which
+    /// takes a few seconds more at most, also when the server is dead. Units of work that have begun may go on until
+    /// then.
     ///
     /// Whoever calls it again gets the same report.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
@@ -257,7 +259,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// What the call can have done to the data so far.
+    /// The effect that the call can have had on the data so far.
     fn access(&self, operation: Operation) -> Access {
         if self.may_take_place.load(Ordering::Relaxed) { operation.access } else { Access::Read }
     }

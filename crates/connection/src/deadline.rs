@@ -8,12 +8,12 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// Runs `future`, in which no operation on the database may take longer than until `limit` from now: acquiring a connection,
-/// retries, all that. An operation that is not done by then fails with [`Timeout`](crate::ErrorKind::Timeout), and what it left
-/// on the server is cancelled.
+/// Runs `future`, in which no operation on the database may take longer than until `limit` from now: acquiring a
+/// connection, retries, all that. An operation that is not done by then fails with
+/// [`Timeout`](crate::ErrorKind::Timeout), and what it left on the server is cancelled.
 ///
-/// It only ever shortens: the configured limit of each operation stays, and so does that of a `within` around this one. It
-/// goes with the task: a future that is spawned inside has none of it.
+/// It only ever shortens: the configured limit of each operation stays, and so does that of a `within` around this one.
+/// It goes with the task: a future that is spawned inside has none of it.
 pub async fn within<F: Future>(limit: Duration, future: F) -> F::Output {
     let deadline = after(limit);
     let deadline = current().map_or(deadline, |outer| deadline.min(outer));
@@ -33,8 +33,8 @@ pub fn current() -> Option<Instant> {
     DEADLINE.try_with(|deadline| *deadline).ok()
 }
 
-/// Returns the time by which an operation that starts now must be done, if it is limited by `limit` (zero is no limit) or by
-/// [`within`].
+/// Returns the time by which an operation that starts now must be done, if it is limited by `limit` (zero is no limit)
+/// or by [`within`].
 #[must_use]
 pub fn deadline(limit: Duration) -> Option<Instant> {
     let own = (!limit.is_zero()).then(|| after(limit));

@@ -124,21 +124,22 @@ impl Error {
         self.server().map(ServerError::sqlstate)
     }
 
-    /// Returns `true` if the write or the commit may have taken place all the same: it was sent, and then the connection broke or
-    /// the time was up.
+    /// Returns `true` if the write or the commit may have taken place all the same: it was sent, and then the
+    /// connection broke or the time was up.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
         self.0.is_outcome_unknown
     }
 
-    /// Returns `true` if the same operation may succeed when it is made again, a transaction from its beginning. This says nothing
-    /// of whether that is safe: see [`is_outcome_unknown`](Self::is_outcome_unknown).
+    /// Returns `true` if the same operation may succeed when it is made again, a transaction from its beginning. This
+    /// says nothing of whether that is safe: see [`is_outcome_unknown`](Self::is_outcome_unknown).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Serialization | ErrorKind::Unavailable | ErrorKind::Timeout)
     }
 
-    /// Returns the cause by itself: the server's report without the values that it quotes, or the words of the layer below.
+    /// Returns the cause by itself: the server's report without the values that it quotes, or the words of the layer
+    /// below.
     #[must_use]
     pub fn into_source(self) -> BoxError {
         match self.0.cause {
@@ -148,8 +149,8 @@ impl Error {
         }
     }
 
-    /// Returns `true` if the server has reported the error and goes on, or was never asked, so that nothing of the statement was
-    /// kept and the session is as it was.
+    /// Returns `true` if the server has reported the error and goes on, or was never asked, so that nothing of the
+    /// statement was kept and the session is as it was.
     #[must_use]
     pub fn keeps_session(&self) -> bool {
         match &self.0.cause {
@@ -164,13 +165,14 @@ impl Error {
         matches!(self.0.kind, ErrorKind::TooManyRows | ErrorKind::TooManyBytes)
     }
 
-    /// Returns `true` if a prepared statement was gone or out of date, which the server finds out before it runs anything.
+    /// Returns `true` if a prepared statement was gone or out of date, which the server finds out before it runs
+    /// anything.
     pub(crate) fn is_outdated(&self) -> bool {
         self.server().is_some_and(ServerError::is_outdated)
     }
 
-    /// Returns `true` if a statement outside a transaction may be executed again after this error: a write only if it surely has
-    /// not taken place.
+    /// Returns `true` if a statement outside a transaction may be executed again after this error: a write only if it
+    /// surely has not taken place.
     pub(crate) fn is_repeatable(&self, access: Access) -> bool {
         let reads = access != Access::Write;
         match &self.0.cause {
@@ -277,8 +279,8 @@ impl From<DbErr> for Error {
     }
 }
 
-/// For callers by way of SeaORM's traits, who get what the driver said, so that SeaORM's own methods of `DbErr` work on it. An
-/// error of this crate's own is text there.
+/// For callers by way of SeaORM's traits, who get what the driver said, so that SeaORM's own methods of `DbErr` work on
+/// it. An error of this crate's own is text there.
 impl From<Error> for DbErr {
     fn from(error: Error) -> Self {
         let text = || RuntimeErr::Internal(error.to_string());

@@ -1,7 +1,7 @@
 //! From a configuration to an executed statement on PostgreSQL 14 and later.
 //!
-//! Any SeaORM program can link this crate: [`Database`] implements SeaORM's `ConnectionTrait` and `TransactionTrait`, so entities
-//! and statements run on it as on SeaORM's own pool.
+//! Any SeaORM program can link this crate: [`Database`] implements SeaORM's `ConnectionTrait` and `TransactionTrait`,
+//! so entities and statements run on it as on SeaORM's own pool.
 //!
 //! ```no_run
 //! use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -31,8 +31,8 @@
 //! | `transaction`, `database`, `executor` | the handles that callers hold |
 //! | `sea_orm_traits` | SeaORM's traits for these handles |
 //!
-//! Whatever belongs to one program is handed in: the name and the table of an [`Operation`], the statement that opens an
-//! [`ImplicitTransaction`](statement::ImplicitTransaction), the table of migrations for
+//! Whatever belongs to one program is handed in: the name and the table of an [`Operation`], the statement that opens
+//! an [`ImplicitTransaction`](statement::ImplicitTransaction), the table of migrations for
 //! [`expecting_migrations`](Database::expecting_migrations), and the
 //! [prefix of the metrics](config::DatabaseConfig::metrics_prefix).
 

@@ -9,7 +9,7 @@ pub struct Operation {
     pub access: Access,
     /// The table, `db.collection.name`, if the operation is about one.
     pub collection: Option<&'static str>,
-    /// Whether the text of its statements binds all values, so that logs may show it as it is.
+    /// Is `true` if the text of its statements binds all values, so that logs may show it as it is.
     pub binds_values: bool,
 }
 

@@ -48,8 +48,8 @@ impl QueryText {
     }
 }
 
-/// Returns a statement with a question mark for each literal and without its comments, cut to 4,000 bytes before that: fit to be
-/// logged (OpenTelemetry's sanitized `db.query.text`).
+/// Returns a statement with a question mark for each literal and without its comments, cut to 4,000 bytes before that:
+/// fit to be logged (OpenTelemetry's sanitized `db.query.text`).
 #[must_use]
 pub fn sanitized(sql: &str) -> String {
     masked(&sql[..sql.floor_char_boundary(LOGGED)])
@@ -86,7 +86,7 @@ fn masked(text: &str) -> String {
     masked
 }
 
-/// Whether a backslash keeps a quote that follows from ending the text, as in `E'it\'s'`.
+/// Returns `true` if a backslash keeps a quote that follows from ending the text, as in `E'it\'s'`.
 fn has_escapes(before: &str) -> bool {
     let prefix = before.strip_suffix(['E', 'e']);
     prefix.is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))

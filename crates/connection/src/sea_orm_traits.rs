@@ -1,7 +1,7 @@
 //! SeaORM's traits for the database and for transactions on it.
 //!
-//! A statement by way of these traits belongs to no named operation: its effect on the data and on the session is unknown. So it
-//! goes to the primary, is retried only if nothing of it was run, and the session is reset afterwards.
+//! A statement by way of these traits belongs to no named operation: its effect on the data and on the session is
+//! unknown. So it goes to the primary, is retried only if nothing of it was run, and the session is reset afterwards.
 
 use std::pin::Pin;
 

@@ -63,7 +63,8 @@ impl Query {
         let values = statement.values.map(|values| values.0).unwrap_or_default();
         let expected = values.len();
         let arguments = SqlxValues(sea_orm::sea_query::Values(values)).into_arguments();
-        // A value that cannot be encoded is left out in silence there, and each value behind it would take another's place.
+        // A value that cannot be encoded is left out in silence there, and each value behind it would take another's
+        // place.
         if arguments.len() != expected {
             let reason = "a value is too large for the protocol or not one of its type";
             return Err(sqlx::Error::Encode(reason.into()).into());
@@ -83,8 +84,8 @@ impl Query {
         }
     }
 
-    /// Returns a prepared statement of foreign text in a transaction of its own. Its result has at most `max_rows` rows and
-    /// [`MAX_GUARDED_BYTES`] bytes, and it is prepared anew each time.
+    /// Returns a prepared statement of foreign text in a transaction of its own. Its result has at most `max_rows` rows
+    /// and [`MAX_GUARDED_BYTES`] bytes, and it is prepared anew each time.
     #[must_use]
     pub fn guarded(
         operation: Operation,

@@ -14,8 +14,8 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
 /// A byte stream that is being opened.
 type Opening = Pin<Box<dyn Future<Output = io::Result<Box<dyn ByteStream>>> + Send>>;
 
-/// A function from a host to a byte stream. TLS, where it is demanded, is negotiated on that stream, and the certificate is
-/// verified against the host's configured name.
+/// A function from a host to a byte stream. TLS, where it is demanded, is negotiated on that stream, and the
+/// certificate is verified against the host's configured name.
 ///
 /// The default opens a Unix socket where the host's name is a directory, and TCP everywhere else.
 #[derive(Clone, Default)]
@@ -32,8 +32,8 @@ pub(crate) enum Route {
 }
 
 impl Transport {
-    /// Returns a transport that calls `open` for each connection. The function is called once per attempt, and dropping its future
-    /// must abandon the attempt.
+    /// Returns a transport that calls `open` for each connection. The function is called once per attempt, and dropping
+    /// its future must abandon the attempt.
     pub fn new<F, Fut, S>(open: F) -> Self
     where
         F: Fn(Host) -> Fut + Send + Sync + 'static,

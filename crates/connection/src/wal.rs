@@ -42,7 +42,7 @@ impl ReadMark {
         Self { timeline, lsn: lsn - header }
     }
 
-    /// Whether who is here knows all that was written before `mark`.
+    /// Returns `true` if who is here knows all that was written before `mark`.
     ///
     /// The position alone would not do: a server that has not followed a failover may be further in a log that nobody writes any
     /// more. Of a mark from before a failover what was kept lies before the place where the new timeline begins, so who is at
@@ -52,8 +52,8 @@ impl ReadMark {
     }
 }
 
-/// The replay of a standby, as it was seen on one connection. Nothing follows from it for another connection: behind a name may be
-/// several servers, and a restarted one may have gone back in time, but no connection survives that.
+/// The replay of a standby, as it was seen on one connection. Nothing follows from it for another connection: behind a
+/// name may be several servers, and a restarted one may have gone back in time, but no connection survives that.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReplayState {
     pub(crate) position: ReadMark,

@@ -103,7 +103,8 @@ impl EmbeddedPostgres {
         identity.give(&lock_path).map_err(EmbeddedError::io(opening()))?;
         let users = open_users(&dir, identity)?;
 
-        // An installation takes its time, so it does not begin while the lock keeps others waiting. To attach, none is needed.
+        // An installation takes its time, so it does not begin while the lock keeps others waiting. To attach, none is
+        // needed.
         let programs = (!watchdog::is_ready(&dir)).then(|| Programs::find(major_of_data(&dir)));
         let mut knock = None;
         let begin = Instant::now();

@@ -8,10 +8,11 @@ use crate::EmbeddedError;
 use crate::identity::{Identity, is_root, own_uid};
 use crate::settings::CLUSTER;
 
-/// Makes `dir` and whatever is missing above it, whatever this process's umask is. Only the user of this process may look
-/// into what is made. Root lets others pass, because PostgreSQL then runs as another user.
+/// Makes `dir` and whatever is missing above it, whatever this process's umask is. Only the user of this process may
+/// look into what is made. Root lets others pass, because PostgreSQL then runs as another user.
 ///
-/// A shell sets the umask of `mkdir`: a mode that is set afterwards would come too late for a process that begins now, too.
+/// A shell sets the umask of `mkdir`: a mode that is set afterwards would come too late for a process that begins now,
+/// too.
 ///
 /// # Errors
 ///
@@ -35,8 +36,8 @@ pub(crate) fn make(dir: &Path) -> Result<(), EmbeddedError> {
     Err(failed()(io::Error::other(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())))
 }
 
-/// Ensures that no other user can replace the cluster in the data directory `dir`, and that the user as whom PostgreSQL runs
-/// may pass. The mode is changed only if the directory is this user's and holds nothing but the cluster.
+/// Ensures that no other user can replace the cluster in the data directory `dir`, and that the user as whom PostgreSQL
+/// runs may pass. The mode is changed only if the directory is this user's and holds nothing but the cluster.
 ///
 /// # Errors
 ///

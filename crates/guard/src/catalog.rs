@@ -37,7 +37,7 @@ pub enum RelationKind {
 pub struct Column {
     /// Its name, as `pg_attribute.attname` has it.
     pub name: String,
-    /// Whether it can be NULL.
+    /// Is `true` if it can be NULL.
     pub nullable: bool,
 }
 
@@ -63,7 +63,7 @@ impl Catalog {
         &self.relations
     }
 
-    /// Whether anything here has the name: then a refusal that tells it tells nothing new.
+    /// Returns `true` if anything here has the name: then a refusal that tells it tells nothing new.
     pub(super) fn has_name(&self, name: &str) -> bool {
         self.relations.iter().any(|relation| {
             relation.schema == name

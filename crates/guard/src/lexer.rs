@@ -42,7 +42,7 @@ pub(super) struct Token<'a> {
 }
 
 impl Token<'_> {
-    /// Whether this is the word, in whatever case.
+    /// Returns `true` if this is the word, in whatever case.
     pub(super) fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
@@ -67,7 +67,7 @@ pub(super) fn joined(tokens: &[Token<'_>]) -> String {
 /// The tokens of a statement, and what it takes to read it.
 pub(super) struct Tokens<'a> {
     pub(super) tokens: Vec<Token<'a>>,
-    /// Whether a tree of these tokens may be too deep for the stack of any thread.
+    /// Is `true` if a tree of these tokens may be too deep for the stack of any thread.
     pub(super) is_deep: bool,
 }
 
@@ -91,7 +91,7 @@ fn construct(what: &'static str) -> Refusal {
 
 struct Lexer<'a> {
     rest: &'a str,
-    /// Whether the last token was a word or a number that the next character touches.
+    /// Is `true` if the last token was a word or a number that the next character touches.
     glued: bool,
 }
 

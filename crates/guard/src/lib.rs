@@ -85,7 +85,7 @@ impl CheckedStatement {
         self.verb
     }
 
-    /// Whether anything in it changes or locks rows.
+    /// Returns `true` if anything in it changes or locks rows.
     #[must_use]
     pub fn writes(&self) -> bool {
         self.writes
@@ -233,7 +233,8 @@ fn shown(token: &Token<'_>) -> String {
     }
 }
 
-/// Whether a name that a refusal would tell is, or has in it, one that was given in quotes and is no name here: it can be a text with the wrong quotes.
+/// Returns `true` if a name that a refusal would tell is, or has in it, one that was given in quotes and is no name
+/// here: it can be a text with the wrong quotes.
 fn hides_a_text(name: &str, given: &[Token<'_>], catalog: &Catalog) -> bool {
     let parts = |name: &str| format!(".{}.", name.replace('"', "").to_ascii_lowercase());
     let quoted = given.iter().filter(|token| token.kind == Kind::Quoted);

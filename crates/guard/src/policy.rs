@@ -51,7 +51,7 @@ pub enum Columns {
 }
 
 impl Columns {
-    /// Whether the column is one of them.
+    /// Returns `true` if the column is one of them.
     #[must_use]
     pub fn contains(&self, column: &str) -> bool {
         match self {
@@ -75,7 +75,7 @@ pub struct TableRule {
     /// The columns that may be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update: Option<Columns>,
-    /// Whether rows may be removed.
+    /// Is `true` if rows may be removed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub delete: bool,
 }

@@ -32,9 +32,9 @@ pub(super) struct Source {
     /// What it is called in refusals.
     pub(super) table: String,
     pub(super) columns: Vec<Column>,
-    /// Whether it is the table that an UPDATE or DELETE is about.
+    /// Is `true` if it is the table that an UPDATE or DELETE is about.
     pub(super) is_target: bool,
-    /// Whether a column of it was read since this was last unset.
+    /// Is `true` if a column of it was read since this was last unset.
     pub(super) was_read: Cell<bool>,
 }
 

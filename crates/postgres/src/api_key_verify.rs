@@ -93,8 +93,9 @@ impl<C: Executor> Pg<C> {
         Ok(found)
     }
 
-    /// Whether a row's key, or the one before it in its time of grace, is the presented one. The row was found by one of the two,
-    /// and the other's hash is not looked at: it may need a pepper that this process does not have yet, or be malformed.
+    /// Returns `true` if a row's key, or the one before it in its time of grace, is the presented one. The row was
+    /// found by one of the two, and the other's hash is not looked at: it may need a pepper that this process does not
+    /// have yet, or be malformed.
     fn is_presented(&self, row: &QueryResult, presented: &PresentedKey, now: DateTime<Utc>) -> Result<bool> {
         let stored = Stored { table: TABLE, id: row::column(row, "id")? };
         let ends: Option<DateTime<Utc>> = row::column(row, "previous_expires_at")?;

@@ -102,7 +102,7 @@ impl<C: Executor> Pg<C> {
         Ok(page.page(seals, |last| page.sort.key(last)))
     }
 
-    /// Whether the rows of a seal are pruned.
+    /// Returns `true` if the rows of a seal are pruned.
     pub(crate) async fn is_pruned(&self, number: i64) -> Result<bool> {
         let sql =
             Sql::read_primary("SELECT pruned_at IS NOT NULL AS pruned FROM audit_seals WHERE number = ");

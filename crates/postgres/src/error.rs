@@ -1,4 +1,5 @@
-//! From the errors of the connection to the repositories', by kind, SQLSTATE and constraint name, never by message text.
+//! From the errors of the connection to the repositories', by kind, SQLSTATE and constraint name, never by message
+//! text.
 
 use taskmaster_connection::{Error, ErrorKind, ServerError};
 use taskmaster_repository::RepositoryError;
@@ -55,8 +56,8 @@ fn schema_hint(sqlstate: &str) -> Option<&'static str> {
     })
 }
 
-/// Returns the detail of a conflict, for a person. Only that of a duplicate names no more than the columns in question; that of a
-/// broken CHECK shows the whole row.
+/// Returns the detail of a conflict, for a person. Only that of a duplicate names no more than the columns in question;
+/// that of a broken CHECK shows the whole row.
 fn conflict_detail<'a>(sqlstate: &str, message: &'a str, detail: Option<&'a str>) -> &'a str {
     match detail {
         Some(detail) if matches!(sqlstate, "23505" | "23P01") && !detail.contains("key_hash") => detail,

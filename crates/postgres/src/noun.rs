@@ -31,8 +31,8 @@ fn of(name: &'static str) -> Option<&'static Noun> {
     NOUNS.iter().find(|noun| noun.prefix == prefix)
 }
 
-/// Returns the operation of a repository's method, such as `task.create`, or of the store itself. All values of its statements are
-/// bound.
+/// Returns the operation of a repository's method, such as `task.create`, or of the store itself. All values of its
+/// statements are bound.
 pub(crate) fn operation(name: &'static str, access: Access) -> Operation {
     let collection = of(name).map(|noun| noun.table);
     Operation { collection, binds_values: true, ..Operation::new(name, access) }

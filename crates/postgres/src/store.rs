@@ -39,9 +39,10 @@ pub struct Pg<C> {
     conn: C,
     /// The actor as the JSON text that the function `set_actor` takes.
     actor: Option<Arc<str>>,
-    /// Whether a statement failed. PostgreSQL then answers COMMIT by rolling back, which is no error to the driver.
+    /// Is `true` if a statement failed. PostgreSQL then answers COMMIT by rolling back, which is no error to the
+    /// driver.
     failed: Arc<AtomicBool>,
-    /// Whether the connection is a unit of work's transaction.
+    /// Is `true` if the connection is a unit of work's transaction.
     is_unit_of_work: bool,
     /// Makes the hashes of API keys.
     hasher: Arc<KeyHasher>,
@@ -134,7 +135,7 @@ impl<C: Executor> Pg<C> {
         self.actor.as_deref()
     }
 
-    /// Whether this is a unit of work.
+    /// Returns `true` if this is a unit of work.
     pub(crate) fn is_unit_of_work(&self) -> bool {
         self.is_unit_of_work
     }

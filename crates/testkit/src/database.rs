@@ -19,8 +19,8 @@ pub async fn migrated_database() -> TestDatabase {
     }
 }
 
-/// Returns a standby of the server, or `None` after a line on standard error: the server's programs lack `pg_basebackup`, and no
-/// package of this machine has it. It blocks.
+/// Returns a standby of the server, or `None` after a line on standard error: the server's programs lack
+/// `pg_basebackup`, and no package of this machine has it. It blocks.
 ///
 /// # Panics
 ///

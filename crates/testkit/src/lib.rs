@@ -3,7 +3,8 @@
 //! - [`MemoryStore`] is a [`Store`](taskmaster_repository::Store) without a database, for the unit tests of code that uses
 //!   repositories. It refuses what PostgreSQL refuses, with the same errors.
 //! - [`conformance`] is the list of cases that every store passes: the in-memory one and PostgreSQL.
-//! - `migrated_database`, with the feature `postgres`, is a PostgreSQL database of a test's own with the whole schema, and
+//! - `migrated_database`, with the feature `postgres`, is a PostgreSQL database of a test's own with the whole schema,
+//!   and
 //!   `standby_of` a standby of a server of its own.
 //!
 //! This crate belongs into `[dev-dependencies]` only.

@@ -77,7 +77,7 @@ impl Place {
         await_that("the server has ended", || !self.is_in_use());
     }
 
-    /// Whether a process works in the data directory, as PostgreSQL and its watchdog do.
+    /// Returns `true` if a process works in the data directory, as PostgreSQL and its watchdog do.
     fn is_in_use(&self) -> bool {
         let processes = fs::read_dir("/proc").unwrap().flatten();
         let mut working_dirs = processes.filter_map(|entry| fs::read_link(entry.path().join("cwd")).ok());

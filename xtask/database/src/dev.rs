@@ -81,8 +81,8 @@ fn code_of(status: ExitStatus) -> ExitCode {
     code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// Runs a command to its end, also when this process is told to end: the command may take its time, and needs the server
-/// for that.
+/// Runs a command to its end, also when a signal asks this process to end: the command may take its time, and needs the
+/// server for that.
 fn outlast(command: &mut Command) -> Result<ExitStatus> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot wait for Ctrl-C")?;
     let mut child =
@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn a_command_is_told_to_end_and_waited_for() {
         for signal in ["INT", "TERM", "HUP"] {
-            // The command tells its parent to end, as others may do, and is told in turn. Ctrl-C would reach it anyway.
+            // The command tells its parent to end, as others may do, and gets the signal in turn. Ctrl-C would reach it
+            // anyway.
             let told = if signal == "INT" { "exit 7" } else { "while :; do sleep 0.01; done" };
             let script = format!("trap 'exit 7' {signal}; kill -{signal} $PPID; {told}");
             let ended = outlast(Command::new("sh").args(["-c", &script])).unwrap();

@@ -74,8 +74,8 @@ fn arguments(all: bool) -> Result<Vec<String>> {
             invariants::members()?.into_iter().filter(|member| CRATES.contains(&member.name.as_str()));
         arguments.extend(members.flat_map(|member| ["--package".to_owned(), member.name]));
     } else {
-        // Of the whole workspace, so that nothing is built again after the part `test`: a selection of packages has other
-        // features of what they depend on. Each of these names belongs to one package.
+        // Of the whole workspace, so that nothing is built again after the part `test`: a selection of packages has
+        // other features of what they depend on. Each of these names belongs to one package.
         arguments.push("--workspace".to_owned());
         arguments.extend(SUITES.iter().flat_map(|suite| ["--test".to_owned(), (*suite).to_owned()]));
     }

@@ -14,8 +14,8 @@ const MOST_CONNECTIONS: usize = 262_143;
 const LONGEST_NAME: usize = 63;
 
 impl DatabaseConfig {
-    /// Whether all this can be used: limits, values that contradict each other, and files that are not there or open to
-    /// others. It looks at this value and at nothing that is configured elsewhere.
+    /// Returns `true` if all this can be used: limits, values that contradict each other, and files that are not there
+    /// or open to others. It looks at this value and at nothing that is configured elsewhere.
     ///
     /// # Errors
     ///

@@ -129,7 +129,7 @@ impl Environment {
     }
 }
 
-/// Whether slow statements are logged. That they are needs a threshold, the usual one if there is none.
+/// Returns `true` if slow statements are logged. That they are needs a threshold, the usual one if there is none.
 fn add_slow_queries(logs: bool, layer: &mut Layer, lower: &Layer, faults: &mut Vec<ConfigFault>) {
     const KEY: &str = "logging.slow_query";
     let origin = origin(LOG_SLOW_QUERIES);

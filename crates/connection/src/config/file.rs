@@ -108,8 +108,8 @@ pub(super) fn layer(config: &Config, name: &str, faults: &mut Vec<ConfigFault>) 
     layer
 }
 
-/// Says why a value of the file cannot be that of a setting, whatever it is. A password that is written as a number would lose
-/// its last zero.
+/// Says why a value of the file cannot be that of a setting, whatever it is. A password that is written as a number
+/// would lose its last zero.
 fn misfit(setting: &Setting, value: &ValueKind) -> Option<&'static str> {
     // These take a flag, too.
     let is_text = matches!(setting.kind, Kind::Text | Kind::Path) && !setting.key.starts_with("logging.");

@@ -42,8 +42,8 @@ impl Layer {
 
     /// Puts the parts of the URL in its place. Returns whether the URL names a host.
     ///
-    /// The URL goes before what names another database beside it in the same layer, with a warning. Where both name one database, a
-    /// part that is also set by itself to another value is a fault, since either may be meant.
+    /// The URL goes before what names another database beside it in the same layer, with a warning. Where both name one
+    /// database, a part that is also set by itself to another value is a fault, since either may be meant.
     fn open_url(&mut self, faults: &mut Vec<ConfigFault>, warnings: &mut Vec<String>) -> bool {
         let Some(url) = self.values.remove("url") else { return false };
         let origin = origin_of(&url).to_owned();

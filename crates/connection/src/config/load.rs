@@ -95,10 +95,11 @@ impl ConfigLoader {
         self.load_or(|| Ok(None)).map(|(config, _)| config)
     }
 
-    /// Loads it, and asks `fallback` for a URL if no source names a database. Returns with it the sources that name the database and
-    /// its host, such as `DATABASE_URL (environment)`; of the fallback it is the second value.
+    /// Loads it, and asks `fallback` for a URL if no source names a database. Returns with it the sources that name the
+    /// database and its host, such as `DATABASE_URL (environment)`; of the fallback it is the second value.
     ///
-    /// The fallback is asked only if everything else is in order, so that nothing is started for a configuration that is refused.
+    /// The fallback is asked only if everything else is in order, so that nothing is started for a configuration that
+    /// is refused.
     ///
     /// # Errors
     ///
@@ -191,8 +192,8 @@ impl DatabaseConfig {
         ConfigLoader::new().load()
     }
 
-    /// Reads a URL, with the default of everything else: no file and no variable is read but `~/.pgpass`, if the URL has no
-    /// password. `PGOPTIONS` is refused here, too.
+    /// Reads a URL, with the default of everything else: no file and no variable is read but `~/.pgpass`, if the URL
+    /// has no password. `PGOPTIONS` is refused here, too.
     ///
     /// # Errors
     ///

@@ -156,8 +156,8 @@ pub struct PoolConfig {
     pub max_lifetime: Duration,
     /// After how long in one hand a connection is reported as leaked, with the call that holds it.
     pub leak_threshold: Duration,
-    /// Whether a pooler in transaction mode, such as `PgBouncer`, is between this program and the server. A session then is not
-    /// one of the server's, so every call is a transaction that brings its own settings.
+    /// Is `true` if a pooler in transaction mode, such as `PgBouncer`, is between this program and the server. A
+    /// session then is not one of the server's, so every call is a transaction that brings its own settings.
     pub behind_pooler: bool,
 }
 
@@ -202,14 +202,14 @@ pub struct ReplicaConfig {
 /// What is logged, by `tracing`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggingConfig {
-    /// Whether each statement is logged: its text, never its values.
+    /// Is `true` if each statement is logged: its text, never its values.
     pub queries: bool,
     /// How often the pool's numbers are logged, if they are.
     pub pool_stats: Option<Duration>,
     /// From which duration on a statement is logged as slow. `None` is never.
     pub slow_query: Option<Duration>,
-    /// Whether a slow statement is logged with its plan, which costs one more round trip. The plan is that of the statement's
-    /// text without its values.
+    /// Is `true` if a slow statement is logged with its plan, which costs one more round trip. The plan is that of the
+    /// statement's text without its values.
     pub slow_query_plan: bool,
 }
 

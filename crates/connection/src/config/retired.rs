@@ -6,8 +6,8 @@ pub(super) struct Retired {
     pub(super) variable: &'static str,
     /// Why, and what to do instead.
     pub(super) reason: &'static str,
-    /// Whether somebody who sets it counts on something that will not happen. Then it is refused; else it is passed over with
-    /// a warning.
+    /// Is `true` if a caller who sets it counts on something that will not happen. Then it is refused; else it is
+    /// passed over with a warning.
     pub(super) refused: bool,
 }
 

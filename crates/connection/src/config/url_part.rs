@@ -1,4 +1,4 @@
-//! What a URL and its parameters are taken apart into.
+//! The parts of a URL and of its parameters.
 
 use config::ValueKind;
 
@@ -8,7 +8,7 @@ pub(super) struct Part {
     /// The parameter that it is from, if it is from one.
     pub(super) parameter: Option<String>,
     pub(super) value: ValueKind,
-    /// Whether the URL does not say this, but means it by saying nothing.
+    /// Is `true` if the URL does not say this, but means it by saying nothing.
     pub(super) implied: bool,
 }
 

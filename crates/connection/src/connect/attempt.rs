@@ -29,7 +29,7 @@ use crate::{
 
 type Attempt<T> = std::result::Result<T, Failure>;
 
-/// What all attempts of one search share.
+/// The state that all attempts of one search share.
 pub(super) struct Attempts<'a> {
     config: &'a DatabaseConfig,
     default_roots: Option<&'a Path>,

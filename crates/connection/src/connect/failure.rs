@@ -28,8 +28,8 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Whether the server might take the same session without encryption. libpq tries that after a wrong password, too, and so
-    /// sends it in the clear; this does not.
+    /// Returns `true` if the server might take the same session without encryption. libpq tries that after a wrong
+    /// password, too, and so sends it in the clear; this does not.
     pub(super) fn is_about_tls(&self) -> bool {
         match self {
             Self::NoTls | Self::Handshake(_) => true,

@@ -21,7 +21,8 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_interval(Duration::from_secs(10))
     .with_retries(3);
 
-/// How long what is sent may stay without an acknowledgement. TCP sends no keepalive as long as it waits for one.
+/// The longest time that sent data may stay without an acknowledgement. TCP sends no keepalive as long as it waits for
+/// one.
 #[cfg(target_os = "linux")]
 fn give_up_on_silence(socket: &SockRef<'_>) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(Duration::from_mins(1)))
@@ -43,8 +44,9 @@ pub(super) fn keep_alive(tcp: TcpStream) -> io::Result<TcpStream> {
 
 /// Negotiates TLS on a stream to a PostgreSQL server.
 pub(super) async fn encrypt<S: ByteStream>(mut stream: S, tls: &Tls) -> Result<TlsStream<S>, Failure> {
-    // One byte is read and no more. Bytes that an attacker has put behind it in the clear are then taken for the beginning of
-    // the handshake, which they spoil, and never for something that was said under encryption (CVE-2021-23222).
+    // One byte is read and no more. Bytes that an attacker has put behind it in the clear are then taken for the
+    // beginning of the handshake, which they spoil, and never for something that was said under encryption
+    // (CVE-2021-23222).
     match request(&mut stream).await.map_err(Failure::Network)? {
         b'S' => {}
         b'N' => return Err(Failure::NoTls),

@@ -51,7 +51,7 @@ pub(crate) struct Connector {
     config: Arc<DatabaseConfig>,
     /// libpq's file of root certificates, which need not be there.
     default_roots: Option<PathBuf>,
-    /// Whether the server is asked to watch its clients; some platforms cannot.
+    /// Is `true` if the server is asked to watch its clients; some platforms cannot.
     watches_clients: Arc<AtomicBool>,
 }
 
@@ -66,8 +66,8 @@ impl Connector {
         self.watches_clients.load(Ordering::Relaxed)
     }
 
-    /// Connects to the first host that will do. A failure that passes by itself, and a host of another role, lead to the next host;
-    /// one that lasts until a person acts, such as a wrong password, ends the search, as in libpq.
+    /// Connects to the first host that will do. A failure that passes by itself, and a host of another role, lead to
+    /// the next host; one that lasts until a person acts, such as a wrong password, ends the search, as in libpq.
     pub(crate) async fn connect(&self) -> Result<RawConnection> {
         let attempts = Attempts::new(&self.config, self.default_roots.as_deref(), &self.watches_clients);
         let mut failures = Vec::new();

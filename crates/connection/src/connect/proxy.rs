@@ -1,7 +1,8 @@
 //! From a byte stream into sqlx.
 //!
-//! sqlx connects by itself, over TCP or to a Unix socket, and takes no stream that is there already. So it gets a Unix socket whose
-//! other end is ours, and a task that copies the bytes. ADR 14 says why, and what makes this file superfluous.
+//! sqlx connects by itself, over TCP or to a Unix socket, and takes no stream that is there already. So it gets a Unix
+//! socket whose other end is ours, and a task that copies the bytes. ADR 14 says why, and what makes this file
+//! superfluous.
 
 use std::{
     fmt,
@@ -22,8 +23,8 @@ use crate::transport::ByteStream;
 /// The limit for telling the server that the client has gone.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The socket at which sqlx meets this process: an abstract name on Linux, which no file shows and which is gone with the listener,
-/// else a directory that only this user may enter.
+/// The socket at which sqlx meets this process: an abstract name on Linux, which no file shows and which is gone with
+/// the listener, else a directory that only this user may enter.
 #[derive(Debug)]
 struct LocalSocket {
     /// The path that sqlx takes for the directory of a server's socket.
@@ -112,7 +113,8 @@ impl fmt::Debug for Proxy {
 }
 
 impl AcceptedProxy {
-    /// Copies bytes until one of the two ends is closed, and then closes the other one. The error is the server's side's.
+    /// Copies bytes until one of the two ends is closed, and then closes the other one. The error is the server's
+    /// side's.
     pub(super) async fn run(self) -> io::Result<()> {
         let (mut from_client, mut to_client) = self.client.into_split();
         let (mut from_server, mut to_server) = tokio::io::split(self.stream);

@@ -17,7 +17,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct RawConnection {
     pub(crate) conn: PgConnection,
-    /// The server's process, by which a statement can be cancelled. None behind a pooler, where it changes all the time.
+    /// The server's process, by which a statement can be cancelled. None behind a pooler, where it changes all the
+    /// time.
     pub(crate) backend_pid: Option<i32>,
     pub(crate) server: ServerInfo,
     pub(super) way: Way,
@@ -31,9 +32,9 @@ pub struct ServerInfo {
     pub host: Host,
     /// `server_version_num`: 150004 is 15.4.
     pub version: u32,
-    /// Whether the server follows another one.
+    /// Is `true` if the server follows another one.
     pub is_standby: bool,
-    /// Whether a transaction that says nothing can only read: on a standby, and where it is the default.
+    /// Is `true` if a transaction that says nothing can only read: on a standby, and where it is the default.
     pub is_read_only: bool,
     /// The connections that the server has for all users but superusers. None behind a pooler, which has its own.
     pub slots: Option<u32>,
@@ -85,7 +86,7 @@ pub(super) async fn check(
     config: &DatabaseConfig,
     watches_clients: &AtomicBool,
 ) -> Result<RawConnection> {
-    // The server has told its version without being asked. An old one might not understand the question.
+    // The server has sent its version without being asked. An old one might not understand the question.
     conn.server_version_num().map_or(Ok(()), check_version)?;
     let row = ask(&mut conn, config, watches_clients).await?;
     let (pid, version, slots): (i32, i32, i32) =

@@ -18,8 +18,8 @@ use crate::{
     error::{Error, Result},
 };
 
-/// One session, as SeaORM's own connection: for what needs advisory locks of a session, or settings that outlast a statement,
-/// such as migrations. It is neither tested nor replaced: when it breaks, all that follows fails.
+/// One session, as SeaORM's own connection: for what needs advisory locks of a session, or settings that outlast a
+/// statement, such as migrations. It is neither tested nor replaced: when it breaks, all that follows fails.
 ///
 /// It needs a server that is reached without a pooler in transaction mode.
 #[derive(Debug)]

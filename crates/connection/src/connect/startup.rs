@@ -48,8 +48,8 @@ pub(super) fn options(config: &DatabaseConfig, watched: bool) -> PgConnectOption
     options
 }
 
-/// Whether the server has refused a setting: on some platforms it cannot look after its clients, and servers before
-/// PostgreSQL 14 do not know how to.
+/// Returns `true` if the server has refused a setting: on some platforms it cannot look after its clients, and servers
+/// before PostgreSQL 14 do not know how to.
 pub(super) fn cannot_watch(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("22023" | "42704"))

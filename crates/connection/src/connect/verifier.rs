@@ -58,8 +58,8 @@ impl Trust {
         self.roots.is_empty()
     }
 
-    /// Whether one of these has signed the certificate, with others between them perhaps, or is the certificate itself. Like
-    /// OpenSSL, and unlike the rules of the web, it takes no root that has expired.
+    /// Returns `true` if one of these has signed the certificate, with others between them perhaps, or is the
+    /// certificate itself. Like OpenSSL, and unlike the rules of the web, it takes no root that has expired.
     fn verify(
         &self,
         certificate: &CertificateDer<'_>,
@@ -96,7 +96,7 @@ fn verify_dates(validity: &Validity, now: UnixTime) -> Result<(), Error> {
 pub(super) struct Verifier {
     /// None: whoever has signed it will do.
     pub(super) trust: Option<Trust>,
-    /// Whether the certificate must be for the host.
+    /// Is `true` if the certificate must be for the host.
     pub(super) demands_name: bool,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }

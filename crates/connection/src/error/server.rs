@@ -7,8 +7,8 @@ use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use super::kind::ErrorKind;
 use crate::sqlstate;
 
-/// The server's report of an error, without its HINT and CONTEXT. Its text, its `Debug` and its source show no value of a row or a
-/// statement.
+/// The server's report of an error, without its HINT and CONTEXT. Its text, its `Debug` and its source show no value of
+/// a row or a statement.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerError {
     sqlstate: String,
@@ -123,8 +123,8 @@ impl std::error::Error for ServerError {}
 const QUOTATION_MARKS: [char; 16] =
     ['"', '\'', '`', '«', '»', '‹', '›', '„', '“', '”', '‚', '‘', '’', '「', '『', '《'];
 
-/// Returns a message without the value that could not be read, which those of class 22 quote somewhere: it ends before the first
-/// quotation mark.
+/// Returns a message without the value that could not be read, which those of class 22 quote somewhere: it ends before
+/// the first quotation mark.
 fn without_value<'a>(sqlstate: &str, message: &'a str) -> &'a str {
     if !sqlstate.starts_with("22") {
         return message;

@@ -1,4 +1,5 @@
-//! Checks the server on a connection of its own: those of the pool may all be in use when health is asked for most urgently.
+//! Checks the server on a connection of its own: those of the pool may all be in use when health is asked for most
+//! urgently.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -28,7 +29,8 @@ use crate::{
     sqlstate,
 };
 
-/// How soon after the beginning of a look the next one begins at the earliest. A caller that asks before gets the answer of the last one.
+/// The shortest time between the beginnings of two looks. A caller that asks before gets the
+/// answer of the last one.
 const CACHED_FOR: Duration = Duration::from_millis(250);
 
 /// Looks at the server. However many ask and however often, there is one look at a time, and few in a second.

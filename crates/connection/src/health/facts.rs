@@ -26,7 +26,7 @@ pub struct Health {
     pub status: HealthStatus,
     /// Why it is not healthy, and what to do about it.
     pub reasons: Vec<String>,
-    /// Whether the server has answered.
+    /// Is `true` if the server has answered.
     pub connected: bool,
     /// The server that was asked.
     pub host: Option<String>,
@@ -64,7 +64,7 @@ pub enum HealthStatus {
     Down,
 }
 
-/// Whether the schema is what the program expects.
+/// Is `true` if the schema is what the program expects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MigrationHealth {
     /// How many migrations were applied.
@@ -96,7 +96,7 @@ pub enum Replication {
         /// Zero is only what follows, and has replayed all that came.
         #[serde(rename = "lag_seconds", serialize_with = "seconds")]
         lag: Option<Duration>,
-        /// Whether it is connected to the server that it follows.
+        /// Is `true` if it is connected to the server that it follows.
         streaming: bool,
     },
 }
@@ -113,7 +113,7 @@ pub struct CertificateHealth {
 }
 
 impl Health {
-    /// Whether the database serves.
+    /// Returns `true` if the database serves.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.status != HealthStatus::Down

@@ -1,4 +1,5 @@
-//! Measurements. Each operation and each connection is measured where it passes; here it is counted, reported to the crates
+//! Measurements. Each operation and each connection is measured where it passes; here it is counted, reported to the
+//! crates
 //! `metrics` and `tracing`, and kept for [`DatabaseMetrics`].
 
 mod error_type;
@@ -61,9 +62,9 @@ pub(crate) struct Metrics {
 pub struct LastError {
     /// The call, such as `task.create`.
     pub call: &'static str,
-    /// The kind of the repository's error, such as `unavailable`; `cancelled` if somebody stopped waiting.
+    /// The kind of the repository's error, such as `unavailable`; `cancelled` if the caller stopped waiting.
     pub kind: &'static str,
-    /// What the server called it, if it was the server.
+    /// The server's SQLSTATE, if the server reported it.
     pub sqlstate: Option<String>,
     /// When, by this machine's clock.
     pub at: DateTime<Utc>,
@@ -187,7 +188,7 @@ impl Metrics {
         }
     }
 
-    /// Whether the server took too long. How long the call waited for a connection is another matter.
+    /// Returns `true` if the server took too long. How long the call waited for a connection is another matter.
     fn is_slow(&self, timings: Timings) -> bool {
         let (threshold, took) = (self.config.logging.slow_query, timings.execute);
         threshold.zip(took).is_some_and(|(threshold, took)| took >= threshold)

@@ -77,7 +77,7 @@ impl Plans {
         });
     }
 
-    /// Whether the plan was not told lately.
+    /// Returns `true` if the plan was not logged lately.
     fn is_due(&self, text: &Arc<str>) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.get(text).is_some_and(|at| at.elapsed() < INTERVAL) {

@@ -1,4 +1,4 @@
-//! What is measured of connections, whoever uses them.
+//! Measurements of connections, for all their users.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// What happened to the connections of a pool.
+/// Events of the connections of a pool.
 #[derive(Debug)]
 pub(super) struct PoolSeries {
     labels: Vec<Label>,

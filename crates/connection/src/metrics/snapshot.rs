@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{export::float, histogram::Latency};
 
-/// What was measured since the database was connected to.
+/// Returns the measurements since the database was connected to.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct DatabaseMetrics {
@@ -40,18 +40,18 @@ pub struct CallMetrics {
     pub execute: Latency,
 }
 
-/// How many connections there are, and how many of them are used.
+/// The numbers of connections, and of those in use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PoolStatus {
-    /// How many are open.
+    /// The open connections.
     pub size: usize,
-    /// How many of these wait for a call.
+    /// Those of them that are idle.
     pub idle: usize,
-    /// How many of these are used.
+    /// Those of them that are in use.
     pub in_use: usize,
-    /// How many calls wait for a connection.
+    /// The calls that wait for a connection.
     pub waiting: usize,
-    /// How many connections there are at most.
+    /// The largest number of connections.
     pub max: usize,
 }
 
@@ -61,9 +61,9 @@ pub struct PoolStatus {
 pub struct ReplicaMetrics {
     /// The server.
     pub host: String,
-    /// Whether reads may go to it. If not, it has failed or was not reached yet, and is tried from time to time.
+    /// Is `true` if reads may go to it. If not, it has failed or was not reached yet, and is tried from time to time.
     pub in_service: bool,
-    /// How many reads it has answered.
+    /// The reads that it has answered.
     pub reads: u64,
     /// The connections to it.
     pub pool: PoolMetrics,

@@ -1,5 +1,5 @@
-//! The times of an operation: acquiring a connection, connecting, executing. Each is measured where it happens, and belongs to the
-//! operation that is measured in this task, if one is.
+//! The times of an operation: acquiring a connection, connecting, executing. Each is measured where it happens, and
+//! belongs to the operation that is measured in this task, if one is.
 
 use std::{cell::Cell, future::Future, time::Duration};
 
@@ -9,7 +9,7 @@ tokio::task_local! {
     static TIMINGS: Cell<Timings>;
 }
 
-/// How long a call was in each phase, if it was in it at all.
+/// The time of a call in each phase, if it was in it at all.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timings {
     pub(crate) acquire: Option<Duration>,

@@ -27,22 +27,23 @@ use crate::{
     wal::ReplayState,
 };
 
-/// How long a statement may take to end by itself when nobody waits for it any more. Most are about to.
+/// The time that a statement has to end by itself after its caller is gone. Most are about to.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// The limit for rolling back and resetting a session.
 const RESET_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What makes a session as it was at its beginning, but for its prepared statements, which cost to prepare again. It tells how
-/// many of these somebody has made by `PREPARE`, how many the driver has, and whether writes are refused.
+/// The statements that make a session as it was at its beginning, but for its prepared statements, which cost to
+/// prepare again. It tells how many of these callers have made by `PREPARE`, how many the driver has, and whether
+/// writes are refused.
 const RESET: &str = "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; \
                      SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
                      SELECT count(*) FILTER (WHERE from_sql), count(*) FILTER (WHERE NOT from_sql), \
                             current_setting('default_transaction_read_only')::bool OR pg_is_in_recovery() \
                      FROM pg_catalog.pg_prepared_statements";
 
-/// Ends whatever somebody may have begun by a statement of his own, and does not have the server warn if that is nothing. It
-/// fails in a transaction that has failed, which ends with the connection.
+/// Ends all that a caller may have begun by a statement of its own, and does not have the server warn if that is
+/// nothing. It fails in a transaction that has failed, which ends with the connection.
 const END: &str = "BEGIN; ROLLBACK";
 
 /// A connection in a caller's hand. Dropped, it goes back to the pool if it is in order, and is closed if not.
@@ -51,33 +52,34 @@ pub(crate) struct PoolConnection {
     /// `None` only in `drop`.
     connection: Option<Object<Manager>>,
     state: State,
-    /// Whether an unnamed statement was executed, which may have changed the session's settings.
+    /// Is `true` if an unnamed statement was executed, which may have changed the session's settings.
     is_dirty: bool,
-    /// Whether the transaction was begun as one that only reads.
+    /// Is `true` if the transaction was begun as one that only reads.
     only_reads: bool,
-    /// Whether the server took no write, though it was chosen as one that does.
+    /// Is `true` if the server took no write, though it was chosen as one that does.
     is_demoted: bool,
     ticket: u64,
     shared: Arc<Shared>,
 }
 
-/// What is known of a session.
+/// The knowledge of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// It waits for a statement.
     Ready,
     /// It is in a transaction and waits for a statement.
     InTransaction,
-    /// A statement runs, or somebody stopped waiting for one.
+    /// A statement runs, or its caller stopped waiting for it.
     Busy,
-    /// Its statement was ended for somebody who stopped waiting.
+    /// Its statement was ended for a caller that stopped waiting.
     Abandoned,
     /// It is of no more use.
     Broken,
 }
 
 impl Pool {
-    /// Acquires a connection for this operation, as soon as there is one. What passes by itself is tried again meanwhile.
+    /// Acquires a connection for this operation, as soon as there is one. What passes by itself is tried again
+    /// meanwhile.
     pub(crate) async fn acquire(&self, operation: Operation) -> Result<PoolConnection> {
         let limit = self.shared.config.pool.acquire_timeout;
         let deadline = Instant::now() + limit;
@@ -119,8 +121,8 @@ impl PoolConnection {
         Self { connection: Some(connection), state, is_dirty, only_reads, is_demoted, ticket, shared }
     }
 
-    /// Executes a statement that is a transaction of its own. `may_take_place` is set from when on it may take place although no
-    /// answer comes.
+    /// Executes a statement that is a transaction of its own. `may_take_place` is set from when on it may take place
+    /// although no answer comes.
     pub(crate) async fn execute_autocommit(
         &mut self,
         query: Query,
@@ -134,8 +136,8 @@ impl PoolConnection {
         let own = own.unwrap_or_default();
         let is_prepared = query.is_prepared();
         match Box::pin(self.execute_in_transaction(&own, query.clone(), may_take_place)).await {
-            // The driver asks for types that it does not know yet when the statement is prepared already, and what is asked in
-            // between undoes a statement that has no name. By now it knows them.
+            // The driver asks for types that it does not know yet when the statement is prepared already, and what is
+            // asked in between undoes a statement that has no name. By now it knows them.
             Err(error) if is_prepared && error.sqlstate() == Some("26000") => {
                 Box::pin(self.execute_in_transaction(&own, query, may_take_place)).await
             }
@@ -143,8 +145,8 @@ impl PoolConnection {
         }
     }
 
-    /// Executes it between BEGIN and COMMIT. Behind a pooler all statements need these: sqlx prepares a statement in a round trip of
-    /// its own, and only in a transaction does a pooler give both to the same session.
+    /// Executes it between BEGIN and COMMIT. Behind a pooler all statements need these: sqlx prepares a statement in a
+    /// round trip of its own, and only in a transaction does a pooler give both to the same session.
     async fn execute_in_transaction(
         &mut self,
         own: &ImplicitTransaction,
@@ -234,15 +236,15 @@ impl PoolConnection {
         }
     }
 
-    /// Returns `true` if the error says that the server takes no writes any more. Where an unnamed statement may have set so for
-    /// the session, the reset finds it out.
+    /// Returns `true` if the error says that the server takes no writes any more. Where an unnamed statement may have
+    /// set so for the session, the reset finds it out.
     fn demotes(&self, error: &Error, before: State) -> bool {
         let by_itself = self.is_dirty || (before == State::InTransaction && self.only_reads);
         let demands_writes = self.shared.config.target == Target::ReadWrite;
         demands_writes && !by_itself && error.sqlstate() == Some(sqlstate::READ_ONLY)
     }
 
-    /// Whether the server took no write, though it was chosen as one that does. Another one may do so by now.
+    /// Returns `true` if the server took no write, though it was chosen as one that does. Another one may do so by now.
     pub(crate) fn is_demoted(&self) -> bool {
         self.is_demoted
     }
@@ -257,12 +259,13 @@ impl PoolConnection {
         }
     }
 
-    /// Whether somebody stopped waiting for a statement on it. What the server made of it will never be known here.
+    /// Is `true` if a caller stopped waiting for a statement on it. What the server made of it will never be known
+    /// here.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.state == State::Busy
     }
 
-    /// Whether somebody stopped waiting for a statement on it, or it broke. It will be closed.
+    /// Is `true` if a caller stopped waiting for a statement on it, or it broke. It will be closed.
     pub(crate) fn is_broken(&self) -> bool {
         matches!(self.state, State::Busy | State::Broken)
     }
@@ -286,7 +289,8 @@ impl PoolConnection {
         drop(self);
     }
 
-    /// Whether the session is as it was after a [`RESET`] with this answer, and the driver knows this many statements.
+    /// Returns `true` if the session is as it was after a [`RESET`] with this answer, and the driver knows this many
+    /// statements.
     fn is_reset(&self, output: QueryOutput, known: usize) -> bool {
         let counts = output.into_all().pop().and_then(|row| {
             let number = |index| row.try_get_by_index::<i64>(index).ok();
@@ -300,8 +304,8 @@ impl PoolConnection {
         foreign == 0 && usize::try_from(own) == Ok(known)
     }
 
-    /// Ends the statement that nobody waits for any more, and closes the connection. Until then it keeps its place in the pool,
-    /// so that a storm of them does not overrun the server.
+    /// Ends the statement that no caller waits for any more, and closes the connection. Until then it keeps its place
+    /// in the pool, so that a storm of them does not overrun the server.
     async fn cancel_statement(mut self) {
         self.state = State::Abandoned;
         let Some(connection) = &mut self.connection else { return };
@@ -312,7 +316,8 @@ impl PoolConnection {
         drop(self);
     }
 
-    /// Gives the connection to a task of its own, which is not waited for. Should the task never run, the connection is closed.
+    /// Gives the connection to a task of its own, which is not waited for. Should the task never run, the connection is
+    /// closed.
     fn spawn_cleanup<F: Future<Output = ()> + Send + 'static>(&mut self, task: impl FnOnce(Self) -> F) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let Some(connection) = self.connection.take() else { return };

@@ -7,7 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::manager::{Pool, WeakPool};
 use crate::metrics::PoolStatus;
 
-/// How old the gauges are at most.
+/// The greatest age of the gauges.
 const INTERVAL: Duration = Duration::from_secs(5);
 
 /// The shortest time between two looks.

@@ -32,7 +32,7 @@ use crate::{
 /// A connection that was used within this time is not tested before it is used again, as in `HikariCP`.
 const ALIVE_BYPASS_WINDOW: Duration = Duration::from_secs(5);
 
-/// How long a connection may take to answer when it is tried, or to be closed.
+/// The time that a connection has to answer a test, or to be closed.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The pool: cheap to clone.
@@ -60,7 +60,7 @@ impl WeakPool {
     }
 }
 
-/// What the pool, its connections and those who hold them share.
+/// The state that the pool, its connections and their holders share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Arc<DatabaseConfig>,
@@ -142,7 +142,7 @@ impl Shared {
         Ok(Connection { conn, host, backend_pid, used_at: now, retire_at: now + lifetime, replay: None })
     }
 
-    /// Whether a connection that was idle can be used. It is tried only if there is reason to doubt it.
+    /// Returns `true` if a connection that was idle can be used. It is tried only if there is reason to doubt it.
     async fn is_alive(&self, connection: &mut Connection) -> bool {
         if connection.retire_at <= Instant::now() {
             return false;
@@ -230,7 +230,7 @@ impl Pool {
         WeakPool { inner: self.inner.weak(), shared: Arc::downgrade(&self.shared) }
     }
 
-    /// Whether it is closed, or about to be.
+    /// Returns `true` if it is closed, or about to be.
     pub(crate) fn is_closing(&self) -> bool {
         self.shared.is_closing.load(Ordering::Acquire)
     }
@@ -257,7 +257,7 @@ impl Pool {
         }
     }
 
-    /// What is known of the server, from the connection that was made last.
+    /// The server as it was seen by the connection that was made last.
     pub(crate) fn server(&self) -> Option<ServerInfo> {
         self.shared.server.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,5 +1,5 @@
-//! The pool's housekeeping in the background: connections that are idle or old are closed, some are made ahead of need, and those
-//! that are held for long are reported.
+//! The pool's housekeeping in the background: connections that are idle or old are closed, some are made ahead of need,
+//! and those that are held for long are reported.
 
 use std::{sync::atomic::Ordering, time::Duration};
 

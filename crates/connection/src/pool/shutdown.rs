@@ -19,8 +19,9 @@ pub struct ShutdownReport {
     /// The calls that were not done by the deadline, and how long each had held its connection. What they did on the server was
     /// ended.
     pub cut: Vec<HeldConnection>,
-    /// Whether the server was told of all that was cut. It is not if it cannot be reached, and behind a pooler, where nobody knows
-    /// which of its processes to end. What runs there then ends when the server notices that its client has gone.
+    /// Is `true` if the server was asked to end all that was cut. It is not if it cannot be reached, and behind a
+    /// pooler, where the process to end is not known. What runs there then ends when the server notices that its
+    /// client has gone.
     pub server_told: bool,
 }
 

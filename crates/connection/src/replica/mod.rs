@@ -1,8 +1,9 @@
 //! Reads that need not go to the primary.
 //!
-//! A reader sees what the same session has written. A write's WAL position is not asked for with each write, which would be a round
-//! trip. At its end the session notes that the next answer of the primary about its position covers the write. Until that
-//! answer is there and a replica has come as far, the session's reads go to the primary, and no read waits.
+//! A reader sees what the same session has written. A write's WAL position is not asked for with each write, which
+//! would be a round trip. At its end the session notes that the next answer of the primary about its position covers
+//! the write. Until that answer is there and a replica has come as far, the session's reads go to the primary, and no
+//! read waits.
 //!
 //! - [`primary`]: the primary's WAL position.
 //! - [`read_session`]: the position that the reads of one handle need.

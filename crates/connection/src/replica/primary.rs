@@ -92,7 +92,7 @@ impl PrimaryWalTracker {
         self.wanted.notify_one();
     }
 
-    /// Whether this is the primary's cluster. It is not as long as the primary's is unknown.
+    /// Returns `true` if this is the primary's cluster. It is not as long as the primary's is unknown.
     pub(super) fn is_of(&self, cluster: i64) -> bool {
         self.lock().cluster == Some(cluster)
     }

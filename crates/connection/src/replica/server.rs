@@ -48,7 +48,7 @@ pub(super) struct Replica {
     pub(super) host: Host,
     pub(super) pool: Pool,
     tracker: Arc<PrimaryWalTracker>,
-    /// Whether it failed and is not used until somebody has seen it work again.
+    /// Is `true` if it failed and is not used until a check has seen it work again.
     is_out: AtomicBool,
     /// Reads that need this mark or a later one are not for it until then.
     behind: Mutex<Option<(Instant, ReadMark)>>,
@@ -74,7 +74,7 @@ impl Replica {
         self.is_out.load(Ordering::Relaxed)
     }
 
-    /// How many reads it has answered.
+    /// The reads that it has answered.
     pub(super) fn reads(&self) -> u64 {
         self.reads.load(Ordering::Relaxed)
     }
@@ -178,7 +178,7 @@ impl Replica {
         }
     }
 
-    /// Whether all connections that there may be are used.
+    /// Returns `true` if all connections that there may be are used.
     fn is_exhausted(&self) -> bool {
         let status = self.pool.status();
         status.in_use >= status.max

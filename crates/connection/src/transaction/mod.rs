@@ -41,7 +41,7 @@ pub struct Transaction {
 struct TransactionState {
     connection: Mutex<PoolConnection>,
     savepoints: std::sync::Mutex<Savepoints>,
-    /// Whether a statement failed or was not finished in time, so that only a rollback is possible.
+    /// Is `true` if a statement failed or was not finished in time, so that only a rollback is possible.
     is_aborted: AtomicBool,
     config: Arc<DatabaseConfig>,
     metrics: Arc<Metrics>,
@@ -132,8 +132,8 @@ impl Transaction {
         rolled_back
     }
 
-    /// Commits the transaction or releases the savepoint. `is_sent` is set from when on the whole transaction may be committed
-    /// although no answer comes.
+    /// Commits the transaction or releases the savepoint. `is_sent` is set from when on the whole transaction may be
+    /// committed although no answer comes.
     async fn commit_or_release(&self, operation: Operation, is_sent: &AtomicBool) -> Result<()> {
         if let Some(savepoint) = self.savepoint {
             self.state.ensure_open(savepoint)?;

@@ -39,7 +39,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When the directory cannot be made, or other users may write to it.
+    /// Fails if the directory cannot be made, or other users may write to it.
     pub(super) fn open() -> Result<Self, EmbeddedError> {
         let unusable = |problem: String| EmbeddedError::NoCacheDir { problem };
         let dir = dir().ok_or_else(|| unusable("there is no home directory".to_owned()))?;
@@ -63,7 +63,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When the system refuses.
+    /// Fails if the system refuses.
     pub(super) fn scratch(&self) -> Result<Scratch<'_>, EmbeddedError> {
         let entries =
             fs::read_dir(&self.dir).map_err(EmbeddedError::io(format!("read {}", self.dir.display())))?;
@@ -94,7 +94,7 @@ impl Scratch<'_> {
     ///
     /// # Errors
     ///
-    /// When the system refuses, or the programs do not run from there.
+    /// Fails if the system refuses, or the programs do not run from there.
     pub(super) fn adopt(self, root: &Path, package: &Package) -> Result<Programs, EmbeddedError> {
         let place = self.cache.dir.join(package.dir_name());
         let failed = || EmbeddedError::io(format!("put PostgreSQL into {}", place.display()));

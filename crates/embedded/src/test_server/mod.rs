@@ -68,8 +68,8 @@ impl TestServer {
     ///
     /// # Errors
     ///
-    /// [`EmbeddedError::NoBaseBackup`] when this machine has no `pg_basebackup` of the server's major version; also when the
-    /// server refuses to be followed, or the standby does not start.
+    /// [`EmbeddedError::NoBaseBackup`] when this machine has no `pg_basebackup` of the server's major version; also
+    /// when the server refuses to be followed, or the standby does not start.
     pub fn standby(&self) -> Result<Self, EmbeddedError> {
         let base_backup = Programs::find(None)?.base_backup()?;
         let standby = Self::spawn(self.tcp, false)?;
@@ -313,7 +313,8 @@ impl TestServer {
     }
 }
 
-/// Whether the server did not start for a reason that passes: its port is taken, or processes of the one before it still end.
+/// Returns `true` if the server did not start for a reason that passes: its port is taken, or processes of the one
+/// before it still end.
 fn is_for_the_moment(log: &str) -> bool {
     log.contains("Address already in use") || log.contains("pre-existing shared memory block")
 }

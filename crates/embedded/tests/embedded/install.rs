@@ -1,4 +1,4 @@
-//! A machine without PostgreSQL gets it by itself, unless it is told not to, and never half of it.
+//! A machine without PostgreSQL gets it by itself, unless that is forbidden, and never half of it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,8 @@ use crate::machine::Machine;
 use crate::process::{Actor, await_that, say};
 use crate::users::is_root;
 
-/// An `npm` that notes each of its runs and writes the tarball that `$package` names, under the name that npm would give it.
+/// An `npm` that notes each of its runs and writes the tarball that `$package` names, under the name that npm would
+/// give it.
 const NPM: &str = r#"echo run >> "$runs"
 for spec; do :; done
 cat "$package" > "$(printf %s "${spec#@}" | tr /@ --).tgz""#;

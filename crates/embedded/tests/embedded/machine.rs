@@ -1,5 +1,5 @@
-//! A machine without PostgreSQL, for the processes that play a role there: their `PATH` holds what a test puts into it, and the
-//! directories of packages are hidden from them in a mount namespace.
+//! A machine without PostgreSQL, for the processes that play a role there: their `PATH` holds what a test puts into it,
+//! and the directories of packages are hidden from them in a mount namespace.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Makes a machine with neither PostgreSQL nor a program that installs it. There is none where nothing may be mounted.
+    /// Makes a machine with neither PostgreSQL nor a program that installs it. There is none where nothing may be
+    /// mounted.
     pub(crate) fn new(name: &str) -> Option<Self> {
         let machine = Self { home: TempDir::new(name) };
         fs::create_dir(machine.caches()).unwrap();

@@ -19,7 +19,7 @@ fn nobody() -> (u32, u32) {
     (number("-u"), number("-g"))
 }
 
-/// Whether this process is a root that may become somebody else, unlike the root of many a container.
+/// Returns `true` if this process is a root that may become another user, unlike the root of many a container.
 pub(crate) fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().unwrap();
     id.stdout == b"0\n" && Command::new("true").uid(nobody().0).status().is_ok()

@@ -255,7 +255,7 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Whether these columns may be given values.
+    /// Returns `true` if these columns may be given values.
     fn assign(&self, relation: &Relation, columns: &[String], verb: Verb) -> Result<(), Refusal> {
         let table = self.catalog.name_of(relation);
         let nothing = Columns::Only(std::collections::BTreeSet::new());
@@ -289,8 +289,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether the condition can leave out a row, as far as its form tells. This is against mistakes: whether a condition is true of all
-    /// rows that there are only the server knows.
+    /// Returns `true` if the condition can leave out a row, as far as its form tells. This is against mistakes: whether
+    /// a condition is true of all rows that there are only the server knows.
     fn restricts(&mut self, condition: &Expr, scope: &Scope<'_>) -> Result<bool, Refusal> {
         let Some(target) = scope.target() else { return Ok(false) };
         let is_same_column =

@@ -95,7 +95,8 @@ pub(crate) struct Role {
 }
 
 impl Role {
-    /// Whether it may become a superuser, or the server itself: in PostgreSQL before 16 who makes roles may join each.
+    /// Returns `true` if it may become a superuser, or the server itself: in PostgreSQL before 16 who makes roles may
+    /// join each.
     fn is_mighty(&self) -> bool {
         self.attributes.iter().any(|it| it == "SUPERUSER" || it == "CREATEROLE")
             || POWERS[..3].contains(&self.name.as_str())
@@ -114,7 +115,7 @@ pub(crate) struct Rights {
     pub(crate) may_create: Vec<String>,
     /// Which of the groups may use the schema.
     pub(crate) may_use: Vec<String>,
-    /// Whether everybody may make temporary tables.
+    /// Is `true` if everybody may make temporary tables.
     pub(crate) anyone_temporary: bool,
     /// Functions that run with their owner's rights, each with somebody else who may call it.
     pub(crate) open_functions: Vec<(String, String)>,

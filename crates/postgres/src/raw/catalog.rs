@@ -49,7 +49,7 @@ pub(super) struct Known {
     /// The schema whose relations need no qualifier.
     pub(super) schema: String,
     read_at: Instant,
-    /// Whether something has turned out to be otherwise.
+    /// Is `true` if something has turned out to be otherwise.
     is_doubted: AtomicBool,
 }
 

@@ -87,8 +87,8 @@ pub(super) fn from_query(error: Error, limit: usize) -> QueryError {
     }
 }
 
-/// Whether the statement or its values are at fault, not the database: data exceptions, cardinality, what does not fit or is not
-/// there, and a write in what was to read only.
+/// Returns `true` if the statement or its values are at fault, not the database: data exceptions, cardinality, what
+/// does not fit or is not there, and a write in what was to read only.
 fn is_of_the_statement(sqlstate: &str) -> bool {
     match sqlstate {
         "42501" => false,

@@ -20,8 +20,8 @@ use crate::error::from_connection;
 /// How many rows an answer has at most, unless the caller wants more.
 const MAX_ROWS: usize = 10_000;
 
-/// The raw statements of a program on one database: what the guard knows of its schema, and how many statements were refused. It
-/// is cheap to clone, and all clones share both.
+/// The raw statements of a program on one database: what the guard knows of its schema, and how many statements were
+/// refused. It is cheap to clone, and all clones share both.
 #[derive(Clone, Debug)]
 pub struct RawStatements {
     database: Database,
@@ -81,8 +81,8 @@ impl RawStatements {
         self.guarded(name, Some(policy))
     }
 
-    /// Returns a handle for raw statements of a user, under the policy of the user or of the user's role. If neither has one, every
-    /// statement is refused. The audit trail records refusals and writes as the user's.
+    /// Returns a handle for raw statements of a user, under the policy of the user or of the user's role. If neither
+    /// has one, every statement is refused. The audit trail records refusals and writes as the user's.
     ///
     /// # Errors
     ///
@@ -227,7 +227,7 @@ fn schemas(policy: &Policy) -> BTreeSet<String> {
     qualified.map(|(schema, _)| schema.to_owned()).collect()
 }
 
-/// Whether the statement names what may have been added since the catalog was read.
+/// Returns `true` if the statement names what may have been added since the catalog was read.
 fn is_of_the_unknown(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::UnknownTable { .. } | Refusal::UnknownColumn { .. } => true,

@@ -1,4 +1,5 @@
-//! Raw statements, for what the repositories do not cover. Each is read by the guard and runs in a transaction of its own.
+//! Raw statements, for what the repositories do not cover. Each is read by the guard and runs in a transaction of its
+//! own.
 
 mod catalog;
 mod error;

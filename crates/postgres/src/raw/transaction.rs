@@ -35,8 +35,8 @@ pub(super) fn in_schema(schema: &str, mode: &'static str) -> ImplicitTransaction
     ImplicitTransaction { mode, settings, first: None }
 }
 
-/// Returns the transaction of a statement that was checked for this schema. `actor` is the JSON text that the function `set_actor`
-/// takes.
+/// Returns the transaction of a statement that was checked for this schema. `actor` is the JSON text that the function
+/// `set_actor` takes.
 pub(super) fn of_checked(
     schema: &str,
     writes: bool,

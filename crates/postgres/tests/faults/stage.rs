@@ -18,7 +18,7 @@ pub(crate) struct Stage {
     encryption: Encryption,
 }
 
-/// Whether the way to the server is encrypted. Then there is more between the two that may hide a fault.
+/// Is `true` if the way to the server is encrypted. Then there is more between the two that may hide a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encryption {
     Plain,

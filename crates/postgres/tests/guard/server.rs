@@ -89,7 +89,7 @@ pub(crate) async fn harmless(connection: &mut PgConnection, sql: &str, parameter
     ran
 }
 
-/// Whether it says something else each time, or depends on how much space rows take.
+/// Returns `true` if it says something else each time, or depends on how much space rows take.
 fn has_chance(sql: &str) -> bool {
     ["random", "clock_timestamp", "gen_random_uuid", "timeofday", "column_size", "tablesample"]
         .iter()

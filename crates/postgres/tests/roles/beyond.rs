@@ -8,7 +8,8 @@ async fn nobody_gets_beyond_the_tables() {
     let mut owner = roles.owner().await;
     let who = column(&mut owner, "SELECT current_user::text").await.remove(0);
     let pid = column(&mut owner, "SELECT pg_backend_pid()::text").await.remove(0);
-    // PostgreSQL 14 gives everybody this right; the plan of docs/access.md takes it, and later versions begin without it.
+    // PostgreSQL 14 gives everybody this right; the plan of docs/access.md takes it, and later versions begin without
+    // it.
     run(&mut owner, "REVOKE CREATE ON SCHEMA public FROM PUBLIC").await.unwrap();
     for (at, role) in ROLES.into_iter().enumerate() {
         let mut session = roles.connect(role).await;

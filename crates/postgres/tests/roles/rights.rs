@@ -31,7 +31,7 @@ const RIGHTS: [(&str, [&str; 3]); 20] = [
     ("api_key_usage_summary", ["S", "S", "S"]),
 ];
 
-/// Whether a right on some columns of a table is one on this column.
+/// Returns `true` if a right on some columns of a table is one on this column.
 fn has_part(table: &str, column: &str) -> bool {
     match table {
         "api_keys" => !matches!(column, "key_hash" | "previous_key_hash"),

@@ -4,9 +4,9 @@
 //! cargo run --bin quickstart [-- FILE]
 //! ```
 //!
-//! Without a database that is named it starts a PostgreSQL of its own, whose data last: each run goes on where the one before
-//! stopped. However a run ends, by Ctrl-C or by `kill -9`, the data are whole, since whatever belongs together is one unit
-//! of work; tasks that it was working on are put back by the next run, see [`run`].
+//! Without a database that is named it starts a PostgreSQL of its own, whose data last: each run goes on where the one
+//! before stopped. However a run ends, by Ctrl-C or by `kill -9`, the data are whole, since whatever belongs together
+//! is one unit of work; tasks that it was working on are put back by the next run, see [`run`].
 
 mod agent;
 mod import;

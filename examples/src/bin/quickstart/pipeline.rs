@@ -107,8 +107,8 @@ pub(crate) async fn work(
     }
 }
 
-/// Claims ready tasks that quickstart has imported. With them comes the title of a task that it has not imported and that is as ready:
-/// such a task is left alone, and so is whatever comes after it.
+/// Claims ready tasks that quickstart has imported. With them comes the title of a task that it has not imported and
+/// that is as ready: such a task is left alone, and so is whatever comes after it.
 async fn claim(store: &dyn Store, worker: &str, limit: u32) -> Result<(Vec<Task>, Option<String>)> {
     let ready = store.tasks().find_ready(limit).await?;
     if let Some(foreign) = ready.into_iter().find(|task| !is_own(task)) {

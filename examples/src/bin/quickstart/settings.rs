@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 use taskmaster_cli::{DatabaseArgs, Located};
 
-/// How many tasks a run works on by default: few enough that a second run has something left to do.
+/// The number of tasks that a run works on by default: few enough that a second run has something left to do.
 const DEFAULT_WORK: u32 = 25;
 
 /// The schema on a server that is named and may hold other tasks.

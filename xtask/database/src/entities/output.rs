@@ -31,8 +31,8 @@ impl Output<'_> {
     ///
     /// # Errors
     ///
-    /// When a file is in the way that this program did not make, before anything is written; and when a file cannot be
-    /// written, in which case each file is either as it was or whole.
+    /// Fails if a file is in the way that this program did not make, before anything is written; and when a file cannot
+    /// be written, in which case each file is either as it was or whole.
     pub(crate) fn write(&self) -> Result<()> {
         let mut foreign = Vec::new();
         let mut stale = Vec::new();

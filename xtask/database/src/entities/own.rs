@@ -46,7 +46,7 @@ pub(crate) async fn run(check: bool) -> Result<()> {
         return output.write();
     }
 
-    // Each major version words views and constraints in its own way, so nothing can be told from a difference.
+    // Each major version words views and constraints in its own way, so a difference means nothing.
     let made_by = output.generated(Path::new(DUMP))?.and_then(|text| schema_sql::made_by(&text));
     if let Some(made_by) = made_by.filter(|made_by| *made_by != major) {
         println!("note: {DUMP} was made by PostgreSQL {made_by} and is not compared with what {major} makes");

@@ -25,7 +25,7 @@ const INDEX_LINTS: &str = r#"#![allow(dead_code, missing_docs, unreachable_pub, 
 ///
 /// # Errors
 ///
-/// When `rustfmt` cannot be run or does not understand what was generated.
+/// Fails if `rustfmt` cannot be run or does not understand what was generated.
 pub(crate) fn files(plan: &Plan, directory: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     let mut index = format!("{HEADER}{INDEX_LINTS}");

@@ -14,12 +14,12 @@ const MADE_BY: &str = "-- Worded by PostgreSQL ";
 /// Variables that would go before those of the connection.
 const OVERRIDING: [&str; 3] = ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR"];
 
-/// Returns the schema of a database of this machine as SQL, without what differs from run to run. `major` is the server's
-/// version.
+/// Returns the schema of a database of this machine as SQL, without what differs from run to run. `major` is the
+/// server's version.
 ///
 /// # Errors
 ///
-/// When `pg_dump` fails.
+/// Fails if `pg_dump` fails.
 pub(crate) fn dump(pg_dump: &Path, config: &DatabaseConfig, major: u32) -> Result<String> {
     let dump = run(pg_dump, config)?;
     let objects = objects(&dump).context("pg_dump wrote no objects")?;
@@ -62,7 +62,7 @@ fn objects(dump: &str) -> Option<&str> {
 ///
 /// # Errors
 ///
-/// When there is none.
+/// Fails if there is none.
 pub(crate) fn pg_dump(major: u32) -> Result<PathBuf> {
     let named = env::var_os("PG_BIN").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let packaged = [

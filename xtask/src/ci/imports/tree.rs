@@ -19,7 +19,7 @@ type Names = Vec<String>;
 struct Module {
     file: PathBuf,
     items: BTreeSet<String>,
-    /// What `use` lines bring in, by the name that it has here, and `true` if the line re-exports it.
+    /// The items that `use` lines bring in, by the name that it has here, and `true` if the line re-exports it.
     uses: BTreeMap<String, (Names, bool)>,
     paths: BTreeSet<Names>,
 }
@@ -27,7 +27,7 @@ struct Module {
 /// The modules of a crate.
 pub(super) struct Tree(BTreeMap<Names, Module>);
 
-/// Where a path ends.
+/// The end of a path.
 enum Found<'a> {
     /// In an item that this module defines.
     Item(&'a Module),
